@@ -1,0 +1,113 @@
+// Package event is what happened in an account that is worth telling. An event is stored in the transaction of the
+// change it tells, so that it is outbox entry, audit record and replay source in one, and published after the commit.
+package event
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Audience says who may see an event.
+type Audience string
+
+// The audiences.
+const (
+	Operations Audience = "operations" // everyone in the account
+	Finance    Audience = "finance"    // those with finance:read
+)
+
+// The types that are told of no single record. A record's types are <entity>.created, .updated, .deleted and the ones
+// that package record names.
+const (
+	SyncProgress       = "sync.progress"
+	SyncCompleted      = "sync.completed"
+	SyncFailed         = "sync.failed"
+	JobberConnected    = "jobber.connected"
+	JobberDisconnected = "jobber.disconnected"
+)
+
+// Event is one thing that happened.
+type Event struct {
+	ID          string
+	Account     string
+	Type        string
+	Audience    Audience
+	Collection  string // of the record that it is about; empty when it is about none
+	EntityID    string
+	Title       string // what it is about, for a person
+	Detail      string // more of it: the client's name
+	AmountCents *int64 // only with audience Finance
+	Time        time.Time
+}
+
+// New returns an event for everyone in the account, with an id of its own.
+func New(account, typ string, at time.Time) Event {
+	return Event{ID: rand.Text(), Account: account, Type: typ, Audience: Operations, Time: at.UTC()}
+}
+
+// Envelope is an event in CloudEvents 1.0's structured JSON form.
+// https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
+type Envelope struct {
+	SpecVersion     string    `json:"specversion" enum:"1.0"`
+	ID              string    `json:"id"`
+	Source          string    `json:"source" doc:"//fieldboard/accounts/{account}"`
+	Type            string    `json:"type" doc:"What happened, such as visit.completed"`
+	Subject         string    `json:"subject,omitempty" doc:"{collection}/{id} of the record"`
+	Time            time.Time `json:"time"`
+	DataContentType string    `json:"datacontenttype" enum:"application/json"`
+	Data            Data      `json:"data"`
+}
+
+// Data is the envelope's payload.
+type Data struct {
+	Account     string   `json:"account"`
+	Audience    Audience `json:"audience" enum:"operations,finance"`
+	Collection  string   `json:"collection,omitempty"`
+	ID          string   `json:"id,omitempty"`
+	Title       string   `json:"title,omitempty"`
+	Detail      string   `json:"detail,omitempty"`
+	AmountCents *int64   `json:"amountCents,omitempty"`
+}
+
+// Envelope returns the event's envelope.
+func (e Event) Envelope() Envelope {
+	env := Envelope{
+		SpecVersion: "1.0", ID: e.ID, Source: sourcePrefix + e.Account, Type: e.Type, Time: e.Time.UTC(), DataContentType: "application/json",
+		Data: Data{Account: e.Account, Audience: e.Audience, Collection: e.Collection, ID: e.EntityID, Title: e.Title, Detail: e.Detail, AmountCents: e.AmountCents},
+	}
+	if e.Collection != "" {
+		env.Subject = e.Collection + "/" + e.EntityID
+	}
+	return env
+}
+
+const sourcePrefix = "//fieldboard/accounts/"
+
+// MarshalJSON writes the envelope.
+func (e Event) MarshalJSON() ([]byte, error) { return json.Marshal(e.Envelope()) }
+
+// UnmarshalJSON reads an envelope; one that is not a Fieldboard event is an error.
+func (e *Event) UnmarshalJSON(b []byte) error {
+	var env Envelope
+	if err := json.Unmarshal(b, &env); err != nil {
+		return err
+	}
+	switch {
+	case env.SpecVersion != "1.0":
+		return fmt.Errorf("event: specversion %q is not 1.0", env.SpecVersion)
+	case env.ID == "" || env.Type == "":
+		return fmt.Errorf("event: id and type are required")
+	case env.Data.Account == "" || strings.TrimPrefix(env.Source, sourcePrefix) != env.Data.Account:
+		return fmt.Errorf("event: source %q is not of account %q", env.Source, env.Data.Account)
+	case env.Data.Audience != Operations && env.Data.Audience != Finance:
+		return fmt.Errorf("event: there is no audience %q", env.Data.Audience)
+	}
+	*e = Event{
+		ID: env.ID, Account: env.Data.Account, Type: env.Type, Audience: env.Data.Audience, Collection: env.Data.Collection,
+		EntityID: env.Data.ID, Title: env.Data.Title, Detail: env.Data.Detail, AmountCents: env.Data.AmountCents, Time: env.Time,
+	}
+	return nil
+}
