@@ -1,0 +1,127 @@
+// Package emulator gives a test the real servers behind the product: the Firestore, Pub/Sub, Auth and Cloud Tasks emulators
+// and Redis. Each is started by the first test of a `go test` run that asks for it, is shared by all packages of that run
+// and ends with it. One that is named by its environment variable is used as it is. Tests stay apart by Project and
+// Prefix, never by emptying a server.
+package emulator
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"fieldboard.dev/fieldboard/emulators/parts"
+)
+
+// startLimit bounds the start of one part on a busy machine.
+const startLimit = 2 * time.Minute
+
+// Firestore returns the address of the Firestore emulator and sets FIRESTORE_EMULATOR_HOST to it.
+func Firestore(tb testing.TB) string {
+	tb.Helper()
+	return get(tb, "firestore", parts.Firestore()).address
+}
+
+// PubSub returns the address of the Pub/Sub emulator and sets PUBSUB_EMULATOR_HOST to it.
+func PubSub(tb testing.TB) string {
+	tb.Helper()
+	return get(tb, "pubsub", parts.PubSub()).address
+}
+
+// Auth returns the address of the Firebase Auth emulator and sets FIREBASE_AUTH_EMULATOR_HOST to it. It serves every
+// project; SignIn gets a token of any.
+func Auth(tb testing.TB) string {
+	tb.Helper()
+	return get(tb, "auth", parts.Auth("demo-fieldboard-tests")).address
+}
+
+// Storage returns the address of the Cloud Storage emulator and sets STORAGE_EMULATOR_HOST to it.
+func Storage(tb testing.TB) string {
+	tb.Helper()
+	return get(tb, "storage", parts.Storage()).address
+}
+
+// Redis returns the URL of a Redis server and sets REDIS_URL to it.
+func Redis(tb testing.TB) string {
+	tb.Helper()
+	return get(tb, "redis", parts.Redis()).value
+}
+
+// Tasks returns the address of the Cloud Tasks emulator and sets CLOUD_TASKS_EMULATOR_HOST to it. Queues are made through
+// its API, one for each test's project.
+func Tasks(tb testing.TB) string {
+	tb.Helper()
+	return tasks(tb).address
+}
+
+// TasksIssuer returns the issuer of the OIDC tokens that the Cloud Tasks emulator sends. Its keys are at issuer + "/jwks".
+// For an emulator that was started by hand it is OIDC_ISSUER.
+func TasksIssuer(tb testing.TB) string {
+	tb.Helper()
+	return tasks(tb).issuer
+}
+
+func tasks(tb testing.TB) server {
+	tb.Helper()
+	addr, err := parts.FreeAddress()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	issuer := "http://" + addr
+	return get(tb, "tasks", parts.Tasks(issuer), issuer)
+}
+
+// Project returns the id of a project that no other test uses. It needs no credentials, as its "demo-" tells the emulators.
+func Project(testing.TB) string { return "demo-" + random() }
+
+// Prefix returns a prefix for Redis keys that no other test uses.
+func Prefix(testing.TB) string { return "test-" + random() + ":" }
+
+func random() string {
+	var b [8]byte
+	rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+// server is a part that runs.
+type server struct {
+	address string // host:port
+	value   string // of the part's variable; the address, but for Redis its URL
+	issuer  string // of the Cloud Tasks emulator's tokens
+}
+
+var (
+	mu      sync.Mutex
+	servers = map[string]server{}
+)
+
+func get(tb testing.TB, name string, part parts.Part, issuer ...string) server {
+	tb.Helper()
+	mu.Lock()
+	defer mu.Unlock()
+	if s, ok := servers[name]; ok {
+		return s
+	}
+	if given := os.Getenv(part.Variable); given != "" {
+		servers[name] = server{address: given, value: given, issuer: os.Getenv("OIDC_ISSUER")}
+		return servers[name]
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
+	defer cancel()
+	s, err := shared(ctx, name, part, issuer)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s.value = s.address
+	if name == "redis" {
+		s.value = parts.RedisURL(s.address)
+	}
+	if err := os.Setenv(part.Variable, s.value); err != nil {
+		tb.Fatal(err)
+	}
+	servers[name] = s
+	return s
+}
