@@ -1,0 +1,202 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"cloud.google.com/go/firestore"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"fieldboard.dev/fieldboard/shared/clock"
+	"fieldboard.dev/fieldboard/shared/cloud"
+	"fieldboard.dev/fieldboard/shared/problem"
+	"fieldboard.dev/fieldboard/shared/telemetry"
+)
+
+// Store keeps accounts and their members in Firestore: accounts/{account}, accounts/{account}/members/{uid}, and
+// memberships/{uid}, which names the one account that a user belongs to.
+type Store struct {
+	cloud *cloud.Clients
+	clock clock.Clock
+}
+
+// NewStore returns a store. It connects at its first use.
+func NewStore(c *cloud.Clients, clk clock.Clock) *Store {
+	return &Store{cloud: c, clock: clk}
+}
+
+type accountDoc struct {
+	Name      string    `firestore:"name"`
+	Currency  string    `firestore:"currency"`
+	TimeZone  string    `firestore:"timeZone"`
+	CreatedAt time.Time `firestore:"createdAt"`
+}
+
+type memberDoc struct {
+	Email        string `firestore:"email"`
+	Name         string `firestore:"name"`
+	Role         string `firestore:"role"`
+	JobberUserID string `firestore:"jobberUserId"`
+	Status       string `firestore:"status"`
+}
+
+type membershipDoc struct {
+	Account string `firestore:"account"`
+}
+
+// storeTimeout bounds one call. The client tries again by itself within it, for what is safe to try again.
+const storeTimeout = 10 * time.Second
+
+// Account returns an account; a problem NotFound when there is none by that id.
+func (s *Store) Account(ctx context.Context, accountID string) (Account, error) {
+	var d accountDoc
+	if err := s.read(ctx, &d, "account", "accounts", accountID); err != nil {
+		return Account{}, err
+	}
+	return Account{ID: accountID, Name: d.Name, Currency: d.Currency, TimeZone: d.TimeZone, CreatedAt: d.CreatedAt.UTC()}, nil
+}
+
+// Member returns a member of an account, a disabled one too; a problem NotFound when the user is not in that account.
+func (s *Store) Member(ctx context.Context, accountID, userID string) (Member, error) {
+	var d memberDoc
+	if err := s.read(ctx, &d, "member", "accounts", accountID, "members", userID); err != nil {
+		return Member{}, err
+	}
+	return Member{
+		UserID:       userID,
+		Email:        telemetry.Personal(d.Email),
+		Name:         telemetry.Personal(d.Name),
+		Role:         Role(d.Role),
+		JobberUserID: d.JobberUserID,
+		Status:       Status(d.Status),
+	}, nil
+}
+
+// AccountOf returns the id of the account that a user belongs to; a problem NotFound for a user who belongs to none.
+func (s *Store) AccountOf(ctx context.Context, userID string) (string, error) {
+	var d membershipDoc
+	if err := s.read(ctx, &d, "membership", "memberships", userID); err != nil {
+		return "", err
+	}
+	return d.Account, nil
+}
+
+// Create stores a new account with its owner, all or nothing. An empty id gets a new one; CreatedAt is now. It is a problem
+// Conflict when the id is taken or the owner is in an account already, so doing it twice changes nothing.
+func (s *Store) Create(ctx context.Context, a Account, owner Member) (Account, error) {
+	if a.ID == "" {
+		a.ID = NewID()
+	}
+	a.CreatedAt = s.clock.Now()
+	owner.Role, owner.Status = Owner, Active
+	if err := a.validate(); err != nil {
+		return Account{}, err
+	}
+	if err := owner.validate(); err != nil {
+		return Account{}, err
+	}
+	err := s.commit(ctx, func(fs *firestore.Client, tx *firestore.Transaction) error {
+		doc := accountDoc{Name: a.Name, Currency: a.Currency, TimeZone: a.TimeZone, CreatedAt: a.CreatedAt}
+		if err := tx.Create(fs.Doc("accounts/"+a.ID), doc); err != nil {
+			return err
+		}
+		return createMember(fs, tx, a.ID, owner)
+	})
+	if err != nil {
+		return Account{}, err
+	}
+	return a, nil
+}
+
+// AddMember stores a new member of an account that exists. It is a problem Conflict when the user is in an account already,
+// this one or another.
+func (s *Store) AddMember(ctx context.Context, accountID string, m Member) error {
+	if err := m.validate(); err != nil {
+		return err
+	}
+	return s.commit(ctx, func(fs *firestore.Client, tx *firestore.Transaction) error {
+		if _, err := tx.Get(fs.Doc("accounts/" + accountID)); err != nil {
+			return err
+		}
+		return createMember(fs, tx, accountID, m)
+	})
+}
+
+// SetStatus lets a member in, or keeps them out from their next sign-in or refresh on.
+func (s *Store) SetStatus(ctx context.Context, accountID, userID string, st Status) error {
+	if st != Active && st != Disabled {
+		return problem.New(problem.Invalid, "A member is active or disabled.")
+	}
+	return s.commit(ctx, func(fs *firestore.Client, tx *firestore.Transaction) error {
+		return tx.Update(fs.Doc("accounts/"+accountID+"/members/"+userID), []firestore.Update{{Path: "status", Value: string(st)}})
+	})
+}
+
+func createMember(fs *firestore.Client, tx *firestore.Transaction, accountID string, m Member) error {
+	doc := memberDoc{
+		Email:        string(m.Email),
+		Name:         string(m.Name),
+		Role:         string(m.Role),
+		JobberUserID: m.JobberUserID,
+		Status:       string(m.Status),
+	}
+	if err := tx.Create(fs.Doc("accounts/"+accountID+"/members/"+m.UserID), doc); err != nil {
+		return err
+	}
+	return tx.Create(fs.Doc("memberships/"+m.UserID), membershipDoc{Account: accountID})
+}
+
+func (s *Store) read(ctx context.Context, doc any, what string, path ...string) error {
+	for _, segment := range path {
+		if segment == "" || len(segment) > 128 || segment == "." || segment == ".." || strings.Contains(segment, "/") {
+			return problem.New(problem.NotFound, "There is no such %s.", what)
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	fs, err := s.cloud.Firestore(ctx)
+	if err != nil {
+		return problem.Wrap(err, problem.Unavailable, "The store cannot be reached. Try again.")
+	}
+	ref := fs.Collection(path[0]).Doc(path[1])
+	for i := 2; i < len(path); i += 2 {
+		ref = ref.Collection(path[i]).Doc(path[i+1])
+	}
+	snapshot, err := ref.Get(ctx)
+	if err != nil {
+		return storeProblem(err, what)
+	}
+	if err := snapshot.DataTo(doc); err != nil {
+		return fmt.Errorf("reading %s: %w", ref.Path, err)
+	}
+	return nil
+}
+
+func (s *Store) commit(ctx context.Context, do func(*firestore.Client, *firestore.Transaction) error) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	fs, err := s.cloud.Firestore(ctx)
+	if err != nil {
+		return problem.Wrap(err, problem.Unavailable, "The store cannot be reached. Try again.")
+	}
+	err = fs.RunTransaction(ctx, func(_ context.Context, tx *firestore.Transaction) error { return do(fs, tx) })
+	if err != nil {
+		return storeProblem(err, "account or member")
+	}
+	return nil
+}
+
+func storeProblem(err error, what string) error {
+	switch status.Code(err) {
+	case codes.NotFound:
+		return problem.Wrap(err, problem.NotFound, "There is no such %s.", what)
+	case codes.AlreadyExists:
+		return problem.Wrap(err, problem.Conflict, "There is one already.")
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Aborted, codes.ResourceExhausted:
+		return problem.Wrap(err, problem.Unavailable, "The store cannot be reached. Try again.")
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}

@@ -1,0 +1,149 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path"
+	"regexp"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"fieldboard.dev/fieldboard/shared/problem"
+	"fieldboard.dev/fieldboard/shared/telemetry"
+)
+
+// Handler returns the chain with the operations inside; see the package's comment for the order.
+func (a *API) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		started := a.clock.Now()
+		c := telemetry.TraceOf(r.Header)
+		c.RequestID = requestID(r)
+		notes := &notes{}
+		ctx := context.WithValue(telemetry.WithCorrelation(r.Context(), c), notesKey{}, notes)
+		ctx, cancel := context.WithTimeout(ctx, a.timeout)
+		defer cancel()
+
+		reply := newReply(w)
+		secure(reply.Header(), r)
+		reply.Header().Set("X-Request-Id", c.RequestID)
+		reply.keep()
+		a.serve(reply, r.WithContext(ctx))
+		setCaching(reply, r, notes)
+		if err := reply.send(r); err != nil {
+			notes.err = errors.Join(notes.err, fmt.Errorf("sending the answer: %w", err))
+		}
+		a.logRequest(ctx, r, reply, notes, a.clock.Now().Sub(started))
+	})
+}
+
+// serve routes the request. A panic becomes a problem in place of whatever was written before it.
+func (a *API) serve(reply *reply, r *http.Request) {
+	defer func() {
+		if v := recover(); v != nil {
+			if v == http.ErrAbortHandler {
+				panic(v)
+			}
+			reply.discard()
+			writeProblem(r.Context(), reply, fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
+		}
+	}()
+	// A path that is not in its shortest form names nothing here. ServeMux would redirect to the form that does.
+	if !strings.HasPrefix(r.URL.Path, "/") || path.Clean(r.URL.Path) != r.URL.Path {
+		writeProblem(r.Context(), reply, problem.New(problem.NotFound, "There is nothing at this address."))
+		return
+	}
+	handler, pattern := a.mux.Handler(r)
+	if pattern != "" {
+		note(r.Context()).route = pattern
+		a.mux.ServeHTTP(reply, r)
+		return
+	}
+	handler.ServeHTTP(reply, r) // ServeMux's own answer, which knows the methods that are allowed
+	allow := reply.Header().Get("Allow")
+	reply.discard()
+	if allow == "" {
+		writeProblem(r.Context(), reply, problem.New(problem.NotFound, "There is nothing at this address."))
+		return
+	}
+	reply.Header().Set("Allow", allow)
+	writeProblem(r.Context(), reply, problem.New(problem.MethodNotAllow, "Use one of: %s.", allow))
+}
+
+// notes are what the links of the chain leave for each other.
+type notes struct {
+	route     string
+	private   bool // the answer is for the caller alone
+	principal Principal
+	badQuery  []problem.Field
+	err       error
+}
+
+type notesKey struct{}
+
+func note(ctx context.Context) *notes {
+	if n, ok := ctx.Value(notesKey{}).(*notes); ok {
+		return n
+	}
+	return &notes{}
+}
+
+var goodRequestID = regexp.MustCompile(`^[A-Za-z0-9_-]{8,64}$`)
+
+func requestID(r *http.Request) string {
+	if id := r.Header.Get("X-Request-Id"); goodRequestID.MatchString(id) {
+		return id
+	}
+	return randomID()
+}
+
+// secure sets the headers of an API that serves no page: OWASP Secure Headers Project, and RFC 6797 for HSTS, which may
+// only be sent over https. X-Forwarded-Proto is believed for nothing else.
+func secure(h http.Header, r *http.Request) {
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", "interest-cohort=()")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("X-Permitted-Cross-Domain-Policies", "none")
+	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+		h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+	}
+}
+
+// logRequest writes the one line of a request. The query is left out: it may hold names and addresses.
+func (a *API) logRequest(ctx context.Context, r *http.Request, reply *reply, n *notes, took time.Duration) {
+	level, message := slog.LevelInfo, "request"
+	attrs := []slog.Attr{
+		slog.Group("httpRequest", // the name and keys that Cloud Logging shows as a request
+			slog.String("requestMethod", r.Method),
+			slog.String("requestUrl", bounded(r.URL.Path)),
+			slog.Int("status", reply.status()),
+			slog.Int("responseSize", reply.body.Len()),
+			slog.String("latency", fmt.Sprintf("%.6fs", took.Seconds())),
+			slog.String("protocol", r.Proto)),
+		slog.String("route", n.route),
+	}
+	if n.principal.AccountID != "" {
+		attrs = append(attrs, slog.String("account", n.principal.AccountID), slog.String("user", n.principal.UserID))
+	}
+	if n.err != nil {
+		attrs = append(attrs, slog.String("code", string(problem.CodeOf(n.err))), slog.String("error", n.err.Error()))
+	}
+	if reply.status() >= http.StatusInternalServerError {
+		level, message = slog.LevelError, "request failed"
+	}
+	a.log.LogAttrs(ctx, level, message, attrs...)
+}
+
+func bounded(s string) string {
+	if len(s) > 256 {
+		return s[:256]
+	}
+	return s
+}
