@@ -1,0 +1,129 @@
+package record
+
+import (
+	"time"
+
+	"fieldboard.dev/fieldboard/shared/rollup"
+)
+
+// Job is work that was agreed on. Several of Jobber's job statuses follow the clock; they are kept as last told.
+type Job struct {
+	Meta
+	Number          string     `firestore:"number"`
+	Title           string     `firestore:"title"`
+	Status          string     `firestore:"status"`  // Jobber's JobStatusTypeEnum
+	JobType         string     `firestore:"jobType"` // ONE_OFF or RECURRING
+	ClientID        string     `firestore:"clientId"`
+	PropertyID      string     `firestore:"propertyId"`
+	TotalCents      int64      `firestore:"totalCents"`
+	UninvoicedCents int64      `firestore:"uninvoicedCents"`
+	StartAt         *time.Time `firestore:"startAt"`
+	EndAt           *time.Time `firestore:"endAt"`
+	CompletedAt     *time.Time `firestore:"completedAt"`
+}
+
+// Collection returns Jobs.
+func (*Job) Collection() Collection { return Jobs }
+func (j *Job) label() string        { return numbered("Job", j.Number, j.Title) }
+func (j *Job) client() string       { return j.ClientID }
+func (j *Job) terms() []string      { return []string{j.Number, j.Title} }
+
+func (j *Job) contribute(to rollup.Contribution) {
+	to.Record(string(Jobs))
+	switch j.Status {
+	case "archived":
+	case "requires_invoicing":
+		to.Stage("jobs", "requiresInvoicing", j.UninvoicedCents)
+	default:
+		to.Stage("jobs", "active", j.TotalCents)
+	}
+}
+
+func (j *Job) happened(before Record) string {
+	if old, ok := before.(*Job); ok && old.CompletedAt == nil && j.CompletedAt != nil {
+		return "job.completed"
+	}
+	return ""
+}
+
+// Visit is one appointment of a job. Without StartAt it is unscheduled.
+type Visit struct {
+	Meta
+	Title       string     `firestore:"title"`
+	IsComplete  bool       `firestore:"isComplete"`
+	AllDay      bool       `firestore:"allDay"`
+	StartAt     *time.Time `firestore:"startAt"`
+	EndAt       *time.Time `firestore:"endAt"`
+	CompletedAt *time.Time `firestore:"completedAt"`
+	JobID       string     `firestore:"jobId"`
+	ClientID    string     `firestore:"clientId"`
+	PropertyID  string     `firestore:"propertyId"`
+	UserIDs     []string   `firestore:"userIds"`
+}
+
+// Collection returns Visits.
+func (*Visit) Collection() Collection { return Visits }
+func (v *Visit) label() string        { return orElse(v.Title, "Visit") }
+func (v *Visit) client() string       { return v.ClientID }
+func (v *Visit) terms() []string      { return []string{v.Title} }
+
+func (v *Visit) contribute(to rollup.Contribution) {
+	to.Record(string(Visits))
+	if v.StartAt != nil {
+		to.Visit(*v.StartAt, v.EndAt, v.AllDay, v.IsComplete, v.UserIDs)
+	}
+}
+
+func (v *Visit) happened(before Record) string {
+	old, ok := before.(*Visit)
+	switch {
+	case !ok:
+		return ""
+	case !old.IsComplete && v.IsComplete:
+		return "visit.completed"
+	case !sameTime(old.StartAt, v.StartAt) || !sameTime(old.EndAt, v.EndAt):
+		return "visit.rescheduled"
+	}
+	return ""
+}
+
+// VisitState is what a visit is at a moment.
+type VisitState string
+
+// The states of a visit.
+const (
+	Completed   VisitState = "completed"
+	Late        VisitState = "late" // should be over and is not complete
+	InProgress  VisitState = "inProgress"
+	Upcoming    VisitState = "upcoming"
+	Unscheduled VisitState = "unscheduled"
+)
+
+// State tells the visit's state at now, to the minute, as the day's figures count it.
+func (v *Visit) State(now time.Time) VisitState {
+	if v.IsComplete {
+		return Completed
+	}
+	if v.StartAt == nil {
+		return Unscheduled
+	}
+	over := *v.StartAt
+	if v.EndAt != nil {
+		over = *v.EndAt
+	}
+	minute := now.Truncate(time.Minute)
+	switch {
+	case !over.After(minute):
+		return Late
+	case !v.StartAt.Truncate(time.Minute).After(minute):
+		return InProgress
+	}
+	return Upcoming
+}
+
+func sameTime(a, b *time.Time) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Equal(*b)
+}
