@@ -1,0 +1,64 @@
+# A fresh machine needs `make run` and `make test`, nothing before them: each installs what it needs and does not find.
+
+.PHONY: run test lint bench generate tools packages packages-test clean
+
+emulator_tools := .local/bin/cloud-tasks-emulator .local/bin/fake-gcs-server
+firebase_tools := emulators/tools/node_modules/.package-lock.json
+linter         := .local/bin/golangci-lint
+web_packages   := web/node_modules/.package-lock.json
+
+# run starts the whole product on this machine and prints its address.
+run: packages tools $(web_packages)
+	@go build -o .local/bin/fieldboard ./emulators/local
+	@exec .local/bin/fieldboard
+
+# test checks everything that a change has to pass.
+test: packages-test tools $(web_packages) $(linter)
+	go vet ./...
+	$(linter) run ./...
+	cd web && npm run lint && npm run test && npm run build
+	go test -race -timeout 20m ./...
+
+lint: $(linter) $(web_packages)
+	go vet ./...
+	$(linter) run ./...
+	cd web && npm run lint
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+generate:
+	go generate ./...
+
+# tools installs the emulators that come as Go and npm packages.
+tools: $(emulator_tools) $(firebase_tools)
+
+# packages are the system's. A program that is missing is installed where that is possible, and named where it is not.
+packages:
+	@emulators/tools/packages go node npm gcloud java:default-jre-headless redis-server:redis-server
+
+packages-test: packages
+	@emulators/tools/packages chromium:chromium
+
+clean:
+	rm -rf .local web/dist web/node_modules emulators/tools/node_modules
+
+$(emulator_tools) &: emulators/tools/go.mod emulators/tools/go.sum
+	@echo "Building the emulators that are Go programs"
+	@cd emulators/tools && go build -o ../../.local/bin/ tool
+	@touch $(emulator_tools)
+
+$(linter): tests/lint/go.mod tests/lint/go.sum
+	@echo "Building golangci-lint"
+	@cd tests/lint && go build -o ../../.local/bin/ tool
+	@touch $@
+
+$(firebase_tools): emulators/tools/package-lock.json
+	@echo "Installing the Firebase emulators"
+	@cd emulators/tools && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(web_packages): web/package-lock.json
+	@echo "Installing the dashboard's packages"
+	@cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
