@@ -32,6 +32,9 @@ func (a *API) Handler() http.Handler {
 		reply.Header().Set("X-Request-Id", c.RequestID)
 		reply.keep()
 		a.serve(reply, r.WithContext(ctx))
+		if reply.status() == http.StatusUnauthorized {
+			reply.Header().Set("WWW-Authenticate", `Bearer realm="fieldboard"`) // RFC 9110, part 15.5.2: a 401 must have it
+		}
 		setCaching(reply, r, notes)
 		if err := reply.send(r); err != nil {
 			notes.err = errors.Join(notes.err, fmt.Errorf("sending the answer: %w", err))

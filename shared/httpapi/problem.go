@@ -90,9 +90,6 @@ func newProblem(ctx context.Context, code problem.Code, detail string, fields []
 // writeProblem answers with err.
 func writeProblem(ctx context.Context, w http.ResponseWriter, err error) {
 	body := problemOf(ctx, err)
-	if body.Code == problem.Unauthenticated {
-		w.Header().Set("WWW-Authenticate", `Bearer realm="fieldboard"`) // RFC 9110, part 15.5.2: a 401 must have it
-	}
 	w.Header().Set("Content-Type", problemType)
 	w.WriteHeader(body.Status)
 	if err := json.NewEncoder(w).Encode(body); err != nil {

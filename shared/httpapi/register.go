@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"mime"
 	"net/http"
@@ -14,7 +15,8 @@ import (
 )
 
 // Register adds an operation. I and O are huma's input and output structs. It panics when the operation declares no access,
-// has no OperationID, or needs a permission in an API without a verifier: such a function must not start.
+// has no OperationID, or needs a permission in an API without a verifier: such a function must not start. A handler adds
+// headers to a problem with huma.ErrorWithHeaders.
 func Register[I, O any](a *API, op huma.Operation, access Access, handler func(context.Context, *I) (*O, error)) {
 	switch {
 	case !access.declared():
@@ -36,10 +38,14 @@ func Register[I, O any](a *API, op huma.Operation, access Access, handler func(c
 			return nil, inputProblem(ctx, http.StatusUnprocessableEntity, nil)
 		}
 		out, err := handler(ctx, in)
-		if err != nil {
-			return nil, problemOf(ctx, err)
+		if err == nil {
+			return out, nil
 		}
-		return out, nil
+		var headers huma.HeadersError
+		if errors.As(err, &headers) {
+			return nil, huma.ErrorWithHeaders(problemOf(ctx, err), headers.GetHeaders())
+		}
+		return nil, problemOf(ctx, err)
 	})
 }
 

@@ -1,0 +1,54 @@
+package session
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"fieldboard.dev/fieldboard/shared/problem"
+	"fieldboard.dev/fieldboard/shared/telemetry"
+)
+
+// cookieName is the only cookie that Firebase Hosting passes on:
+// https://firebase.google.com/docs/hosting/manage-cache#using_cookies
+const cookieName = "__session"
+
+func (h *handler) cookie(token telemetry.Secret, expires time.Time) http.Cookie {
+	return http.Cookie{
+		Name:     cookieName,
+		Value:    token.Reveal(),
+		Path:     "/",
+		MaxAge:   max(1, int(expires.Sub(h.clock.Now()).Seconds())),
+		HttpOnly: true,
+		Secure:   strings.HasPrefix(h.cfg.PublicURL, "https://"),
+		SameSite: http.SameSiteStrictMode,
+	}
+}
+
+func (h *handler) goneCookie() http.Cookie {
+	c := h.cookie("", h.clock.Now())
+	c.MaxAge = -1
+	return c
+}
+
+// origin is where a browser says that a request comes from. A page cannot set either header itself. SameSite=Strict keeps
+// other sites from sending the cookie; this keeps out what shares the site, such as another port or a subdomain.
+type origin struct {
+	FetchSite string `header:"Sec-Fetch-Site" hidden:"true"` // https://www.w3.org/TR/fetch-metadata/
+	Origin    string `header:"Origin" hidden:"true"`
+}
+
+var errForeign = problem.New(problem.Forbidden, "This can only be called from the dashboard's own pages.")
+
+// isForeign tells whether a browser says that the request comes from elsewhere.
+func (o origin) isForeign(publicURL string) bool {
+	if o.FetchSite != "" {
+		return o.FetchSite != "same-origin"
+	}
+	return o.Origin != "" && o.Origin != publicURL
+}
+
+// isOurs tells whether a browser says that the request comes from the dashboard. Saying nothing is not enough.
+func (o origin) isOurs(publicURL string) bool {
+	return (o.FetchSite != "" || o.Origin != "") && !o.isForeign(publicURL)
+}
