@@ -1,0 +1,90 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/centrifugal/centrifuge"
+
+	"fieldboard.dev/fieldboard/shared/clock"
+	"fieldboard.dev/fieldboard/shared/httpapi"
+	"fieldboard.dev/fieldboard/shared/problem"
+)
+
+// connecting lets a client in by its access token and subscribes it to what its role may see. No handler is set for
+// subscribing, publishing, calls, presence or history, so the node refuses all of these.
+func (s *Server) connecting(ctx context.Context, e centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
+	p, err := s.verify(ctx, e.Token)
+	if err != nil {
+		return centrifuge.ConnectReply{}, err
+	}
+	subscriptions := map[string]centrifuge.SubscribeOptions{}
+	for _, channel := range channelsOf(p) {
+		subscriptions[channel] = centrifuge.SubscribeOptions{EnableRecovery: true, EnablePositioning: true}
+	}
+	return centrifuge.ConnectReply{
+		Context:           httpapi.WithPrincipal(ctx, p),
+		Credentials:       &centrifuge.Credentials{UserID: p.UserID, ExpireAt: s.expiry(p)},
+		Subscriptions:     subscriptions,
+		ClientSideRefresh: true,
+		// A reply can hold a whole history; it must not count against the queue's bound.
+		ReplyWithoutQueue: true,
+	}, nil
+}
+
+func (s *Server) connected(client *centrifuge.Client) {
+	was := httpapi.PrincipalFrom(client.Context())
+	client.OnRefresh(func(e centrifuge.RefreshEvent, done centrifuge.RefreshCallback) {
+		// Away from the read loop, which a slow look-up would hold up.
+		go func() { done(s.refresh(client.Context(), was, e.Token)) }()
+	})
+}
+
+// refresh prolongs a connection by a newer token of the same person in the same account.
+func (s *Server) refresh(ctx context.Context, was httpapi.Principal, token string) (centrifuge.RefreshReply, error) {
+	is, err := s.verify(ctx, token)
+	if errors.Is(err, centrifuge.ErrorTokenExpired) {
+		// Clients take this error for their last at a refresh, but bring another token when they connect again.
+		return centrifuge.RefreshReply{Expired: true}, nil
+	}
+	if err != nil {
+		return centrifuge.RefreshReply{}, err
+	}
+	if is.UserID != was.UserID || is.AccountID != was.AccountID {
+		return centrifuge.RefreshReply{}, centrifuge.DisconnectInvalidToken
+	}
+	if !slices.Equal(channelsOf(is), channelsOf(was)) {
+		return centrifuge.RefreshReply{}, centrifuge.DisconnectForceReconnect
+	}
+	return centrifuge.RefreshReply{ExpireAt: s.expiry(is)}, nil
+}
+
+// verify turns a token into a person, or into the answer for the client: to bring another token, or to try again.
+func (s *Server) verify(ctx context.Context, token string) (httpapi.Principal, error) {
+	if token == "" {
+		return httpapi.Principal{}, centrifuge.ErrorTokenExpired
+	}
+	ctx, cancel := context.WithTimeout(ctx, authTimeout)
+	defer cancel()
+	p, err := s.verifier.Verify(ctx, token)
+	switch {
+	case err == nil && p.UserID != "" && accountID.MatchString(p.AccountID):
+		return p, nil
+	case err == nil, problem.CodeOf(err) == problem.Unauthenticated:
+		return httpapi.Principal{}, centrifuge.ErrorTokenExpired
+	case problem.CodeOf(err) == problem.Forbidden:
+		return httpapi.Principal{}, centrifuge.DisconnectPermissionDenied
+	}
+	s.in.Log.ErrorContext(ctx, "an access token could not be checked", "error", err)
+	return httpapi.Principal{}, centrifuge.ErrorInternal
+}
+
+// expiry returns when a client should bring a new token, as Unix seconds of the machine's clock, by which the node goes:
+// refreshGrace before its token ends, so that the connection ends with the token. A token with less left than that gets a
+// second and the grace.
+func (s *Server) expiry(p httpapi.Principal) int64 {
+	left := p.ExpiresAt.Sub(s.in.Clock.Now()) - refreshGrace
+	return clock.System.Now().Add(max(left, time.Second)).Unix()
+}

@@ -1,0 +1,73 @@
+package server
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"fieldboard.dev/fieldboard/shared/event"
+)
+
+// maxEvent is the largest event that is carried, in bytes. CloudEvents asks intermediaries to carry 64 KiB; ours name a
+// record and say what happened to it, in well under 2 KiB.
+const maxEvent = 16 << 10
+
+var (
+	eventID   = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,128}$`)
+	eventType = regexp.MustCompile(`^[a-z]{1,32}(\.[a-z_]{1,32}){1,3}$`)
+	accountID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+)
+
+// publication is what a channel's listeners get.
+type publication struct {
+	channel string
+	id      string // of the event; a channel takes it once
+	body    []byte // the CloudEvent as JSON
+}
+
+// read makes a publication of a Pub/Sub message. The message's body alone decides the channel, and it is written anew from
+// what was checked: so nothing that the check did not see reaches a browser, nor bytes that would break its connection
+// (bad UTF-8, a line end between messages) each time that it recovers.
+func read(message []byte) (publication, error) {
+	if len(message) > maxEvent {
+		return publication{}, fmt.Errorf("%d bytes is over the bound of %d", len(message), maxEvent)
+	}
+	var e event.Event
+	if err := json.Unmarshal(message, &e); err != nil {
+		return publication{}, err
+	}
+	if err := check(e); err != nil {
+		return publication{}, err
+	}
+	body, err := json.Marshal(e)
+	if err != nil {
+		return publication{}, err
+	}
+	return publication{channel: accountChannel(e.Account, e.Audience), id: e.ID, body: body}, nil
+}
+
+// check refuses an event that would reach the wrong people.
+func check(e event.Event) error {
+	switch {
+	case !eventID.MatchString(e.ID):
+		return errors.New("bad id")
+	case !eventType.MatchString(e.Type):
+		return errors.New("bad type")
+	case !accountID.MatchString(e.Account):
+		return errors.New("bad account")
+	case e.Time.IsZero():
+		return errors.New("no time")
+	case e.Audience != event.Finance && isFinance(e):
+		return fmt.Errorf("%s is for the finance audience only", e.Type)
+	case e.Audience != event.Finance && e.AmountCents != nil:
+		return errors.New("an amount is for the finance audience only")
+	}
+	return nil
+}
+
+func isFinance(e event.Event) bool {
+	return strings.HasPrefix(e.Type, "invoice.") || strings.HasPrefix(e.Type, "payment.") ||
+		e.Collection == "invoices" || e.Collection == "payments"
+}

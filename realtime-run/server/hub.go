@@ -1,0 +1,137 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/centrifugal/centrifuge"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// hub is the part that needs Redis: the connected clients, and the broker that joins all instances' hubs.
+type hub struct {
+	node   *centrifuge.Node
+	shard  *centrifuge.RedisShard
+	socket http.Handler
+	cfg    Config
+}
+
+// The bounds of one connection.
+const (
+	maxFrame         = 16 << 10 // bytes that a client may send at once; the largest that it needs is its token
+	maxQueue         = 1 << 20  // bytes that wait for a slow client before it is cut off
+	writeTimeout     = 5 * time.Second
+	authTimeout      = 5 * time.Second  // from the handshake to a verified token
+	pingEvery        = 25 * time.Second // under the 30 s after which some proxies drop a silent connection
+	pongWithin       = 10 * time.Second
+	refreshGrace     = 10 * time.Second // what a client has to bring a new token before its old one ends
+	positionCheck    = 10 * time.Second // how long a loss between Redis and an instance can go unnoticed
+	redisTimeout     = 2 * time.Second
+	redisFirstRetry  = 250 * time.Millisecond
+	redisLatestRetry = 5 * time.Second
+)
+
+// openHub connects to Redis, again and again until it succeeds. It returns nil when ctx ends first.
+func (s *Server) openHub(ctx context.Context) *hub {
+	for wait := redisFirstRetry; ctx.Err() == nil; wait = min(2*wait, redisLatestRetry) {
+		h, err := s.newHub()
+		if err == nil {
+			s.redis.set(nil)
+			return h
+		}
+		if s.redis.set(err) {
+			s.in.Log.ErrorContext(ctx, "Redis is not reachable; trying again", "error", err)
+		}
+		pause(ctx, wait)
+	}
+	return nil
+}
+
+func (s *Server) newHub() (_ *hub, err error) {
+	redis := s.in.Cloud.Config()
+	shard, err := centrifuge.NewRedisShard(nil, centrifuge.RedisShardConfig{
+		Address: redis.RedisURL, ConnectTimeout: redisTimeout, IOTimeout: redisTimeout,
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			shard.Close()
+		}
+	}()
+	node, err := centrifuge.New(centrifuge.Config{
+		LogLevel:                        centrifuge.LogLevelWarn,
+		LogHandler:                      logTo(s.in.Log),
+		ClientQueueMaxSize:              maxQueue,
+		ClientStaleCloseDelay:           authTimeout,
+		ClientExpiredCloseDelay:         refreshGrace,
+		ClientPresenceUpdateInterval:    positionCheck,
+		ClientChannelPositionCheckDelay: positionCheck,
+		ClientChannelLimit:              8,
+		UserConnectionLimit:             s.cfg.ConnectionsPerUser,
+		RecoveryMaxPublicationLimit:     s.cfg.HistorySize,
+		UseSingleFlight:                 true,
+		GetChannelMediumOptions: func(string) centrifuge.ChannelMediumOptions {
+			return centrifuge.ChannelMediumOptions{SharedPositionSync: true}
+		},
+		Metrics: centrifuge.MetricsConfig{RegistererGatherer: prometheus.NewRegistry()},
+	})
+	if err != nil {
+		return nil, err
+	}
+	broker, err := centrifuge.NewRedisBroker(node, centrifuge.RedisBrokerConfig{
+		Prefix: redis.RedisPrefix + "rt", Shards: []*centrifuge.RedisShard{shard},
+	})
+	if err != nil {
+		return nil, err
+	}
+	node.SetBroker(broker)
+	node.OnConnecting(s.connecting)
+	node.OnConnect(s.connected)
+	if err := node.Run(); err != nil {
+		stop, cancel := context.WithTimeout(context.Background(), redisTimeout)
+		defer cancel()
+		return nil, errors.Join(err, node.Shutdown(stop))
+	}
+	socket := centrifuge.NewWebsocketHandler(node, centrifuge.WebsocketConfig{
+		CheckOrigin:      s.allowsOrigin,
+		MessageSizeLimit: maxFrame,
+		WriteTimeout:     writeTimeout,
+		PingPongConfig:   centrifuge.PingPongConfig{PingInterval: pingEvery, PongTimeout: pongWithin},
+	})
+	return &hub{node: node, shard: shard, socket: socket, cfg: s.cfg}, nil
+}
+
+// publish stores an event in its channel's history and sends it to every instance, in one step in Redis. It reports false
+// for an event whose id the channel has already had.
+func (h *hub) publish(p publication) (bool, error) {
+	result, err := h.node.Publish(p.channel, p.body,
+		centrifuge.WithHistory(h.cfg.HistorySize, h.cfg.HistoryTTL),
+		centrifuge.WithIdempotencyKey(p.id),
+		centrifuge.WithIdempotentResultTTL(h.cfg.HistoryTTL))
+	return err == nil && !result.Suppressed, err
+}
+
+// close tells every client to connect again, which takes it to another instance, and lets go of Redis.
+func (h *hub) close(ctx context.Context) error {
+	defer h.shard.Close()
+	return h.node.Shutdown(ctx)
+}
+
+func logTo(log *slog.Logger) centrifuge.LogHandler {
+	return func(entry centrifuge.LogEntry) {
+		level := slog.LevelWarn
+		if entry.Level == centrifuge.LogLevelError {
+			level = slog.LevelError
+		}
+		args := make([]any, 0, 2*len(entry.Fields))
+		for k, v := range entry.Fields {
+			args = append(args, k, v)
+		}
+		log.Log(context.Background(), level, entry.Message, args...)
+	}
+}

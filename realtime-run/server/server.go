@@ -1,0 +1,82 @@
+// Package server is the realtime service: it pulls events from one Pub/Sub subscription that all instances share, and
+// publishes each into its account's channel, which Redis carries to every instance that has a listener.
+//
+// What a client can count on: it gets the events of the channels that its role may see, each once and in the channel's
+// order; after a reconnect, to any instance, it gets what it missed, or is told that there is a gap. Redis being down
+// delays events; it never loses one that was not yet published, and never crosses accounts.
+package server
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"fieldboard.dev/fieldboard/shared/httpapi"
+	"fieldboard.dev/fieldboard/shared/instance"
+)
+
+// Server is one instance of the service.
+type Server struct {
+	in       *instance.Instance
+	cfg      Config
+	verifier httpapi.Verifier
+	origins  map[string]bool
+	hub      atomic.Pointer[hub] // nil until Redis was reached for the first time
+	draining atomic.Bool
+	redis    status
+	pubsub   status
+}
+
+// New returns a server with the settings of in. It connects to nothing.
+func New(in *instance.Instance, verifier httpapi.Verifier) (*Server, error) {
+	s := &Server{in: in, verifier: verifier, origins: map[string]bool{}}
+	if err := in.Config(context.Background(), &s.cfg); err != nil {
+		return nil, err
+	}
+	for _, address := range append([]string{s.cfg.PublicURL}, s.cfg.AllowedOrigins...) {
+		origin, err := originOf(address)
+		if err != nil {
+			return nil, err
+		}
+		s.origins[origin] = true
+	}
+	return s, nil
+}
+
+// How long Run may take after its context is done. Cloud Run allows 10 s after SIGTERM.
+const (
+	consumerDrain = 3 * time.Second
+	clientsDrain  = 5 * time.Second
+)
+
+// Run carries events until ctx is done; then it hands back the messages in its hands, tells every client to reconnect
+// elsewhere, and returns nil. It waits for Redis as long as it takes. Call it once.
+func (s *Server) Run(ctx context.Context) error {
+	h := s.openHub(ctx)
+	if h == nil {
+		s.draining.Store(true)
+		return nil
+	}
+	s.hub.Store(h)
+	s.in.Log.InfoContext(ctx, "realtime service ready", "subscription", s.cfg.Subscription)
+	var work sync.WaitGroup
+	work.Go(func() { s.watchRedis(ctx) })
+	work.Go(func() { s.consume(ctx, h) })
+	<-ctx.Done()
+	s.draining.Store(true)
+	work.Wait()
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), clientsDrain)
+	defer cancel()
+	return h.close(drain)
+}
+
+// pause waits for d, or less when ctx ends first.
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
