@@ -19,6 +19,7 @@ type Invoice struct {
 	IssuedDate   *time.Time `firestore:"issuedDate"`
 	DueDate      *time.Time `firestore:"dueDate"`
 	ReceivedDate *time.Time `firestore:"receivedDate"`
+	Open         bool       `firestore:"open"` // issued and neither paid nor given up; Apply fills it
 }
 
 // Collection returns Invoices.
@@ -46,12 +47,14 @@ func (i *Invoice) contribute(to rollup.Contribution) {
 	}
 }
 
-func (i *Invoice) outstanding() bool {
+func (i *Invoice) outstanding() bool { return i.open() && i.BalanceCents > 0 }
+
+func (i *Invoice) open() bool {
 	switch i.Status {
 	case "draft", "paid", "bad_debt", "voided":
 		return false
 	}
-	return i.BalanceCents > 0
+	return true
 }
 
 func (i *Invoice) happened(before Record) string {

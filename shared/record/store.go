@@ -196,6 +196,9 @@ func (w writer) write(tx *firestore.Transaction, c change, old Record, delta rol
 		if err := keepHidden(c.next, old, c.hidden); err != nil {
 			return err
 		}
+	}
+	derive(c.next)
+	if old != nil {
 		same, err := sameContent(old, c.next)
 		if err != nil {
 			return err
@@ -207,12 +210,19 @@ func (w writer) write(tx *firestore.Transaction, c change, old Record, delta rol
 		w.contribute(delta, old, -1)
 	}
 	w.contribute(delta, c.next, 1)
-	next.Terms = searchTerms(c.next.terms())
 	result.Written++
 	if !w.batch.Quiet {
 		result.Events = append(result.Events, w.event(c.next, old))
 	}
 	return tx.Set(ref, c.next)
+}
+
+// derive fills what is stored only to be searched for.
+func derive(r Record) {
+	r.Base().Terms = searchTerms(r.terms())
+	if i, ok := r.(*Invoice); ok {
+		i.Open = i.open()
+	}
 }
 
 // bury leaves a tombstone: it keeps a late page from bringing the record back, and it has no field that a list sorts by,
