@@ -82,7 +82,8 @@ type notes struct {
 	private   bool // the answer is for the caller alone
 	principal Principal
 	badQuery  []problem.Field
-	err       error
+	code      problem.Code // of the problem that was answered
+	err       error        // behind it
 }
 
 type notesKey struct{}
@@ -135,8 +136,11 @@ func (a *API) logRequest(ctx context.Context, r *http.Request, reply *reply, n *
 	if n.principal.AccountID != "" {
 		attrs = append(attrs, slog.String("account", n.principal.AccountID), slog.String("user", n.principal.UserID))
 	}
+	if n.code != "" {
+		attrs = append(attrs, slog.String("code", string(n.code)))
+	}
 	if n.err != nil {
-		attrs = append(attrs, slog.String("code", string(problem.CodeOf(n.err))), slog.String("error", n.err.Error()))
+		attrs = append(attrs, slog.String("error", n.err.Error()))
 	}
 	if reply.status() >= http.StatusInternalServerError {
 		level, message = slog.LevelError, "request failed"

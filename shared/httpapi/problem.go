@@ -76,6 +76,7 @@ func newProblem(ctx context.Context, code problem.Code, detail string, fields []
 	if !known {
 		code, title, detail = problem.Internal, titles[problem.Internal], ""
 	}
+	note(ctx).code = code
 	return &Problem{
 		Type:      "urn:fieldboard:problem:" + string(code),
 		Title:     title,

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -110,16 +112,14 @@ func badQuery(op *huma.Operation, raw string) []problem.Field {
 		}
 	}
 	var bad []problem.Field
-	for name, values := range query {
+	for _, name := range slices.Sorted(maps.Keys(query)) {
 		many, known := repeatable[name]
-		if len(name) > 64 {
-			name = name[:64]
-		}
+		location := "query." + name[:min(len(name), 64)]
 		switch {
 		case !known:
-			bad = append(bad, problem.Field{Location: "query." + name, Message: "is not a parameter of this operation"})
-		case len(values) > 1 && !many:
-			bad = append(bad, problem.Field{Location: "query." + name, Message: "may be given only once"})
+			bad = append(bad, problem.Field{Location: location, Message: "is not a parameter of this operation"})
+		case len(query[name]) > 1 && !many:
+			bad = append(bad, problem.Field{Location: location, Message: "may be given only once"})
 		}
 	}
 	return bad

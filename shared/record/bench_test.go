@@ -13,7 +13,7 @@ import (
 	"fieldboard.dev/fieldboard/tests/emulator"
 )
 
-// BenchmarkApplyPage writes pages of 100 new visits that are spread over a year, as a first copy does.
+// BenchmarkApplyPage writes pages of 100 new visits in the order of their days, as a first copy reads them.
 func BenchmarkApplyPage(b *testing.B) {
 	emulator.Firestore(b)
 	clients := cloud.New(cloud.Config{Project: emulator.Project(b)})
@@ -25,9 +25,9 @@ func BenchmarkApplyPage(b *testing.B) {
 		batch := record.Batch{Quiet: true}
 		for i := range 100 {
 			n := page*100 + i
-			from := start.Add(time.Duration(n*37%365) * 24 * time.Hour)
+			from := start.Add(time.Duration(n/40%365)*24*time.Hour + time.Duration(n%8)*time.Hour)
 			batch.Upserts = append(batch.Upserts, record.Upsert{Record: &record.Visit{
-				Meta: meta(fmt.Sprint("Visit_", n), 1), Title: "Lawn mowing and edging", StartAt: &from, EndAt: timePtr(from.Add(time.Hour)), IsComplete: n%3 > 0, UserIDs: []string{"User_1", "User_2"},
+				Meta: meta(fmt.Sprint("Visit_", n), 1), Title: "Lawn mowing and edging", StartAt: &from, EndAt: timePtr(from.Add(time.Hour)), IsComplete: n%3 > 0, UserIDs: []string{fmt.Sprint("User_", n%20), fmt.Sprint("User_", (n+1)%20)},
 			}})
 		}
 		if _, err := store.Apply(b.Context(), record.Scope{Account: "a", Zone: denver}, batch); err != nil {

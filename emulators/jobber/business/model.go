@@ -261,6 +261,8 @@ type Job struct {
 	CompletedAt      *time.Time
 	CreatedAt        time.Time
 	UpdatedAt        time.Time
+
+	visitPrice float64 // what one visit of a VISIT_BASED job costs
 }
 
 // Visit is one appointment of a job. Without StartAt it is not scheduled.

@@ -25,6 +25,7 @@ type Business struct {
 	Payments   *Table[PaymentRecord]
 
 	account Account
+	trade   trade
 	zone    *time.Location
 	clock   clock.Clock
 	log     *slog.Logger
@@ -57,7 +58,14 @@ func Empty(account Account, clk clock.Clock, log *slog.Logger) (*Business, error
 		account.Number = 1
 	}
 	account.ID = EncodeID(TypeAccount, account.Number)
-	b := &Business{account: account, zone: zone, clock: clk, log: log, next: map[string]int64{}, rng: newRand(account.Number)}
+	doing, ok := trades[int(account.Number)]
+	if !ok {
+		doing = trades[1]
+	}
+	b := &Business{
+		account: account, trade: doing, zone: zone, clock: clk, log: log,
+		next: map[string]int64{}, rng: newRand(account.Number),
+	}
 	b.Users = newTable(&b.mu, func(u *User) key { return key{u.ID, u.Number, u.CreatedAt, u.UpdatedAt} }, nil)
 	b.Clients = newTable(&b.mu, func(c *Client) key { return key{c.ID, c.Number, c.CreatedAt, c.UpdatedAt} }, nil)
 	b.Properties = newTable(&b.mu, func(p *Property) key { return key{p.ID, p.Number, p.CreatedAt, p.UpdatedAt} },

@@ -41,6 +41,7 @@ type Table[T any] struct {
 	key      func(*T) key
 	parents  map[Parent]func(*T) []string
 	records  map[string]*T
+	list     []*T                       // in the order of the numbers; readers may hold it, so what is in it is never overwritten
 	children map[Parent]map[string][]*T // each list in the order of the numbers
 
 	cacheMu sync.Mutex
@@ -79,7 +80,9 @@ func (t *Table[T]) List(order string) []*T {
 	case ByUpdatedAt:
 		return t.Sorted(order, func(a, b *T) int { return t.key(a).updatedAt.Compare(t.key(b).updatedAt) })
 	default:
-		return t.Sorted(ByID, func(_, _ *T) int { return 0 })
+		t.mu.RLock()
+		defer t.mu.RUnlock()
+		return t.all()
 	}
 }
 
@@ -89,23 +92,13 @@ func (t *Table[T]) List(order string) []*T {
 func (t *Table[T]) Sorted(name string, compare func(a, b *T) int) []*T {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	return t.sorted(name, compare)
-}
-
-// sorted is Sorted for who holds the lock.
-func (t *Table[T]) sorted(name string, compare func(a, b *T) int) []*T {
 	t.cacheMu.Lock()
 	defer t.cacheMu.Unlock()
 	if list, ok := t.cache[name]; ok {
 		return list
 	}
-	list := make([]*T, 0, len(t.records))
-	for _, r := range t.records {
-		list = append(list, r)
-	}
-	slices.SortFunc(list, func(a, b *T) int {
-		return cmp.Or(compare(a, b), cmp.Compare(t.key(a).number, t.key(b).number))
-	})
+	list := slices.Clone(t.list)
+	slices.SortStableFunc(list, compare)
 	if t.cache == nil {
 		t.cache = map[string][]*T{}
 	}
@@ -124,24 +117,21 @@ func (t *Table[T]) Of(parent Parent, id string) []*T {
 func (t *Table[T]) of(parent Parent, id string) []*T { return t.children[parent][id] }
 
 // all returns every record in the order of the numbers, for who holds the lock.
-func (t *Table[T]) all() []*T { return t.sorted(ByID, func(_, _ *T) int { return 0 }) }
+func (t *Table[T]) all() []*T { return t.list }
 
 // put adds a record or replaces the one of the same id, for who holds the lock.
 func (t *Table[T]) put(r T) {
-	t.drop(t.key(&r).id)
-	t.records[t.key(&r).id] = &r
+	k := t.key(&r)
+	if old, ok := t.records[k.id]; ok {
+		t.unlink(old)
+	}
+	t.records[k.id] = &r
+	t.list = t.with(t.list, &r)
 	for parent, refs := range t.parents {
 		for _, id := range refs(&r) {
-			if id == "" {
-				continue
+			if id != "" {
+				t.children[parent][id] = t.with(t.children[parent][id], &r)
 			}
-			list := t.children[parent][id]
-			at, found := t.find(list, t.key(&r).number)
-			if found { // refers to the same parent twice
-				continue
-			}
-			// A fresh slice, because readers may hold the old one.
-			t.children[parent][id] = slices.Concat(list[:at], []*T{&r}, list[at:])
 		}
 	}
 	t.cache = nil
@@ -153,22 +143,47 @@ func (t *Table[T]) drop(id string) {
 	if !ok {
 		return
 	}
+	t.unlink(r)
 	delete(t.records, id)
+	t.list = t.without(t.list, r)
+	t.cache = nil
+}
+
+// unlink takes a record out of the lists of its parents.
+func (t *Table[T]) unlink(r *T) {
 	for parent, refs := range t.parents {
 		for _, id := range refs(r) {
-			list := t.children[parent][id]
-			at, found := t.find(list, t.key(r).number)
-			if !found {
-				continue
-			}
-			if len(list) == 1 {
+			if list := t.without(t.children[parent][id], r); len(list) > 0 {
+				t.children[parent][id] = list
+			} else {
 				delete(t.children[parent], id)
-				continue
 			}
-			t.children[parent][id] = slices.Concat(list[:at], list[at+1:])
 		}
 	}
-	t.cache = nil
+}
+
+// with returns the list with r in its place, where a record of the same number stood or would stand.
+func (t *Table[T]) with(list []*T, r *T) []*T {
+	at, found := t.find(list, t.key(r).number)
+	switch {
+	case found:
+		list = slices.Clone(list)
+		list[at] = r
+		return list
+	case at == len(list):
+		return append(list, r) // beyond what any reader of the old slice sees
+	default:
+		return slices.Concat(list[:at], []*T{r}, list[at:])
+	}
+}
+
+// without returns the list without the record of r's number.
+func (t *Table[T]) without(list []*T, r *T) []*T {
+	at, found := t.find(list, t.key(r).number)
+	if !found {
+		return list
+	}
+	return slices.Concat(list[:at], list[at+1:])
 }
 
 func (t *Table[T]) find(list []*T, number int64) (int, bool) {
