@@ -29,6 +29,7 @@ type clientView struct {
 
 var clients = resource[clientsInput, clientView]{
 	collection: record.Clients, singular: "client", needs: account.RecordRead,
+	filters: []string{"isLead", "isArchived"},
 	list: func(v view, in *clientsInput) (listing, error) {
 		where := map[string]any{}
 		switch in.Status {
@@ -67,6 +68,7 @@ type propertyView struct {
 
 var properties = resource[propertiesInput, propertyView]{
 	collection: record.Properties, singular: "property", needs: account.RecordRead,
+	filters: []string{"clientId"},
 	list: func(_ view, in *propertiesInput) (listing, error) {
 		return listing{page: in.pageInput, sort: in.Sort, where: equals("clientId", in.ClientID)}, nil
 	},
@@ -98,6 +100,7 @@ type userView struct {
 
 var users = resource[usersInput, userView]{
 	collection: record.Users, singular: "user", needs: account.RecordRead,
+	filters: []string{"status", "team"},
 	list: func(_ view, in *usersInput) (listing, error) {
 		return listing{page: in.pageInput, sort: in.Sort, where: equals("status", in.Status, "team", in.Team)}, nil
 	},

@@ -54,6 +54,8 @@ type resource[I any, V any] struct {
 	singular   string
 	needs      account.Permission
 	doc        string
+	// filters are the stored fields that list may ask to be equal: each needs an index with every sort.
+	filters []string
 	// list says what the input asks for.
 	list func(v view, in *I) (listing, error)
 	// names says which other records' names show wants.

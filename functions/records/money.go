@@ -32,7 +32,8 @@ type invoiceView struct {
 
 var invoices = resource[invoicesInput, invoiceView]{
 	collection: record.Invoices, singular: "invoice", needs: account.FinanceRead,
-	doc: "from and to bound issuedDate.",
+	filters: []string{"status", "open", "clientId"},
+	doc:     "from and to bound issuedDate.",
 	list: func(v view, in *invoicesInput) (listing, error) {
 		l := listing{page: in.pageInput, sort: in.Sort, span: in.spanInput, spanOf: "issuedDate", where: equals("clientId", in.ClientID)}
 		switch standing := record.Standing(in.Status); standing {
@@ -80,7 +81,8 @@ type paymentView struct {
 
 var payments = resource[paymentsInput, paymentView]{
 	collection: record.Payments, singular: "payment", needs: account.FinanceRead,
-	doc: "from and to bound entryDate.",
+	filters: []string{"adjustmentType", "clientId", "invoiceId"},
+	doc:     "from and to bound entryDate.",
 	list: func(_ view, in *paymentsInput) (listing, error) {
 		return listing{
 			page: in.pageInput, sort: in.Sort, span: in.spanInput, spanOf: "entryDate",

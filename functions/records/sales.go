@@ -27,7 +27,8 @@ type requestView struct {
 
 var requests = resource[requestsInput, requestView]{
 	collection: record.Requests, singular: "request", needs: account.RecordRead,
-	doc: "from and to bound createdAt.",
+	filters: []string{"status", "clientId"},
+	doc:     "from and to bound createdAt.",
 	list: func(_ view, in *requestsInput) (listing, error) {
 		return listing{
 			page: in.pageInput, sort: in.Sort, span: in.spanInput, spanOf: "createdAt",
@@ -66,7 +67,8 @@ type quoteView struct {
 
 var quotes = resource[quotesInput, quoteView]{
 	collection: record.Quotes, singular: "quote", needs: account.RecordRead,
-	doc: "from and to bound sentAt.",
+	filters: []string{"status", "clientId"},
+	doc:     "from and to bound sentAt.",
 	list: func(v view, in *quotesInput) (listing, error) {
 		return listing{
 			page: in.pageInput, sort: in.Sort, span: in.spanInput, spanOf: "sentAt",

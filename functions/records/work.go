@@ -33,7 +33,8 @@ type jobView struct {
 
 var jobs = resource[jobsInput, jobView]{
 	collection: record.Jobs, singular: "job", needs: account.RecordRead,
-	doc: "from and to bound startAt.",
+	filters: []string{"status", "clientId"},
+	doc:     "from and to bound startAt.",
 	list: func(v view, in *jobsInput) (listing, error) {
 		return listing{
 			page: in.pageInput, sort: in.Sort, span: in.spanInput, spanOf: "startAt",
@@ -85,7 +86,8 @@ type person struct {
 
 var visits = resource[visitsInput, visitView]{
 	collection: record.Visits, singular: "visit", needs: account.RecordRead,
-	doc: "from and to bound startAt.",
+	filters: []string{"isComplete", "clientId", "jobId"},
+	doc:     "from and to bound startAt.",
 	list: func(v view, in *visitsInput) (listing, error) {
 		l := listing{
 			page: in.pageInput, sort: in.Sort, span: in.spanInput, spanOf: "startAt",
