@@ -1,0 +1,133 @@
+package jobber
+
+import (
+	"fmt"
+	"strings"
+
+	"fieldboard.dev/fieldboard/shared/jobber/internal/graphql"
+)
+
+// node is a generated record.
+type node[N any] interface {
+	*N
+	GetId() string
+}
+
+// readPage reads one page at root, which is a path like "visits" or "job.visits".
+func readPage[N any, P node[N], T any](
+	a *API, account, root string, req PageRequest, convert func(N, Hidden) T,
+	send func(c *call, size int) ([]N, graphql.PageInfoFields, error),
+) (Page[T], error) {
+	size := req.First
+	if size == 0 {
+		size = maxPageSize
+	}
+	for {
+		c := a.newCall(account, LanePage)
+		nodes, info, err := send(c, size)
+		if KindOf(err) == TooExpensive && req.First == 0 && size > 1 {
+			size = a.smaller(account, size, asError(err))
+			continue
+		}
+		if err != nil {
+			return Page[T]{}, err
+		}
+		if err := c.covering(root, len(nodes)); err != nil {
+			return Page[T]{}, err
+		}
+		page := Page[T]{NextCursor: info.EndCursor, HasNext: info.HasNextPage, FetchedAt: c.fetchedAt, Cost: c.cost, Hidden: c.fieldErrors()}
+		for i, n := range nodes {
+			if P(&n).GetId() == "" {
+				page.HiddenItems++
+				continue
+			}
+			page.Items = append(page.Items, convert(n, c.hidden(fmt.Sprintf("%s.nodes.%d", root, i))))
+		}
+		return page, nil
+	}
+}
+
+// smaller returns the page size to try when size was too expensive.
+func (a *API) smaller(account string, size int, failure *Error) int {
+	if most := a.mostAtOnce(account); most > 0 && failure.Asked > most {
+		return min(size-1, max(1, int(float64(size)*most/failure.Asked)))
+	}
+	return max(1, size/2)
+}
+
+// readOne reads one record at root.
+func readOne[N any, P node[N], T any](
+	a *API, account, root string, convert func(N, Hidden) T, send func(c *call) (*N, error),
+) (Found[T], error) {
+	c := a.newCall(account, LaneRead)
+	n, err := send(c)
+	if err == nil && n == nil {
+		err = c.missing(root)
+	}
+	switch {
+	case KindOf(err) == NotFound:
+		return Found[T]{FetchedAt: c.fetchedAt, Cost: c.cost}, nil
+	case err != nil:
+		return Found[T]{}, err
+	}
+	return Found[T]{Item: convert(*n, c.hidden(root)), Found: true, FetchedAt: c.fetchedAt, Cost: c.cost}, nil
+}
+
+// missing says why something at path is null: hidden, or not there.
+func (c *call) missing(path string) error {
+	for _, e := range c.errors {
+		if at := e.path(); at == "" || at == path || strings.HasPrefix(path, at+".") {
+			return &Error{Kind: e.kind(), Op: path, Message: e.Message, Status: 200}
+		}
+	}
+	return &Error{Kind: NotFound, Op: path}
+}
+
+// covering returns the error that hides a whole page rather than a record of it or its field: without it a page would look
+// shorter, or the last one.
+func (c *call) covering(root string, nodes int) error {
+	for _, e := range c.errors {
+		at := e.path()
+		if strings.HasPrefix(at, root+".nodes.") && nodes > 0 {
+			continue
+		}
+		return &Error{Kind: e.kind(), Op: root, Message: e.Message, Status: 200}
+	}
+	return nil
+}
+
+// hidden lists the hidden fields of the record at path.
+func (c *call) hidden(path string) Hidden {
+	var h Hidden
+	for _, e := range c.errors {
+		field, ok := strings.CutPrefix(e.path(), path+".")
+		if !ok {
+			continue
+		}
+		var names []string
+		for part := range strings.SplitSeq(field, ".") {
+			if strings.Trim(part, "0123456789") != "" && part != "nodes" {
+				names = append(names, part)
+			}
+		}
+		h = append(h, strings.Join(names, "."))
+	}
+	return h
+}
+
+func (c *call) fieldErrors() []FieldError {
+	var list []FieldError
+	for _, e := range c.errors {
+		list = append(list, FieldError{Path: e.path(), Message: e.Message})
+	}
+	return list
+}
+
+// path returns the error's place with dots: "visits.nodes.3.client".
+func (e replyError) path() string {
+	parts := make([]string, len(e.Path))
+	for i, p := range e.Path {
+		parts[i] = fmt.Sprint(p) // a name, or an index as a float without a fraction
+	}
+	return strings.Join(parts, ".")
+}
