@@ -1,0 +1,50 @@
+import { problemOf, unreachable } from './problem'
+
+export interface Call {
+  method?: 'GET' | 'POST' | 'DELETE'
+  body?: unknown
+  token?: string | undefined
+  signal?: AbortSignal | undefined
+}
+
+export interface Answer<T> {
+  body: T
+  /** The server's clock minus this browser's, in milliseconds; 0 when the server does not tell. */
+  clockSkew: number
+}
+
+const timeoutMs = 20_000
+
+/** One HTTP exchange. Fails with ApiError, or with the caller's own abort. */
+export async function call<T>(
+  path: string,
+  { method = 'GET', body, token, signal }: Call = {},
+): Promise<Answer<T>> {
+  const headers = new Headers({ Accept: 'application/json' })
+  if (token) headers.set('Authorization', `Bearer ${token}`)
+  if (body !== undefined) headers.set('Content-Type', 'application/json')
+  const timeout = AbortSignal.timeout(timeoutMs)
+  let response: Response
+  try {
+    response = await fetch(path, {
+      method,
+      headers,
+      body: body === undefined ? null : JSON.stringify(body),
+      credentials: 'same-origin',
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+    })
+  } catch (cause) {
+    if (signal?.aborted) throw cause
+    throw unreachable(cause)
+  }
+  if (!response.ok) throw await problemOf(response)
+  const date = Date.parse(response.headers.get('Date') ?? '')
+  const clockSkew = Number.isNaN(date) ? 0 : date - Date.now()
+  if (response.status === 204) return { body: undefined as T, clockSkew }
+  try {
+    return { body: (await response.json()) as T, clockSkew }
+  } catch (cause) {
+    if (signal?.aborted) throw cause
+    throw unreachable(cause)
+  }
+}

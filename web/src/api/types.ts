@@ -1,0 +1,289 @@
+/** The shapes of the HTTP API. Money is integer cents, times are RFC 3339 UTC, days are `2006-01-02` in the account's time zone. */
+
+export type Role = 'owner' | 'admin' | 'dispatcher' | 'technician' | 'viewer'
+export type Permission = 'record:read' | 'finance:read' | 'sync:manage' | 'jobber:connect'
+
+export interface Account {
+  id: string
+  name: string
+  timeZone: string
+  currency: string
+}
+
+export interface Member {
+  id: string
+  email: string
+  name: string
+  role: Role
+  permissions: Permission[]
+}
+
+export interface SessionGrant {
+  accessToken: string
+  expiresAt: string
+  account: Account
+  member: Member
+}
+
+export interface PublicConfig {
+  firebase: { apiKey: string; authDomain: string; projectId: string; emulatorUrl?: string | null }
+  realtimeUrl: string
+}
+
+export type PeriodName = 'today' | '7d' | '30d' | 'mtd' | 'ytd'
+
+export interface TrendPoint {
+  start: string
+  cents: number
+}
+
+export interface MoneyFigure {
+  cents: number
+  previousCents: number
+  /** (cents − previousCents) / previousCents; null when the previous period is zero. */
+  change: number | null
+  granularity: 'day' | 'month'
+  trend: TrendPoint[]
+  previousTrend: TrendPoint[]
+}
+
+export interface AgeingBucket {
+  bucket: '0-30' | '31-60' | '61-90' | '90+'
+  cents: number
+  invoices: number
+}
+
+export interface Receivables {
+  cents: number
+  invoices: number
+  ageing: AgeingBucket[]
+}
+
+export interface VisitsToday {
+  date: string
+  total: number
+  completed: number
+  inProgress: number
+  late: number
+  upcoming: number
+}
+
+export interface PipelineStage {
+  stage: string
+  count: number
+  cents: number | null
+}
+
+export interface PipelineColumn {
+  count: number
+  cents: number | null
+  stages: PipelineStage[]
+}
+
+export type PipelineName = 'requests' | 'quotes' | 'jobs' | 'invoices'
+
+export interface QuoteConversion {
+  sent: number
+  won: number
+  sentCents: number | null
+  wonCents: number | null
+  rate: number | null
+}
+
+export interface CrewRow {
+  team: string
+  name: string
+  scheduledMinutes: number
+  completedMinutes: number
+  capacityMinutes: number
+  utilisation: number | null
+}
+
+export type FreshnessState = 'live' | 'copying' | 'stale' | 'disconnected'
+export type SourceState = 'copying' | 'live' | 'stale' | 'failed'
+
+export interface Source {
+  collection: string
+  state: SourceState
+  /** Records at the source, as far as known. */
+  records: number
+  copied: number
+  asOf: string | null
+}
+
+export interface Freshness {
+  at: string
+  state: FreshnessState
+  sources: Source[]
+}
+
+export interface Summary {
+  period: {
+    name: PeriodName
+    from: string
+    to: string
+    previousFrom: string
+    previousTo: string
+    timeZone: string
+  }
+  currency: string
+  /** Null for roles that may not read money. */
+  revenue: MoneyFigure | null
+  collected: MoneyFigure | null
+  receivables: Receivables | null
+  visitsToday: VisitsToday
+  pipeline: Record<PipelineName, PipelineColumn>
+  quoteConversion: QuoteConversion
+  crewUtilisation: CrewRow[]
+  asOf: Freshness
+}
+
+export interface FieldEvent {
+  id: string
+  type: string
+  /** `<collection>/<record id>`, e.g. `visits/Visit_12`. */
+  subject: string
+  time: string
+  data: {
+    account: string
+    audience: 'operations' | 'finance'
+    collection: string
+    id: string
+    title?: string
+    detail?: string
+    amountCents?: number | null
+  }
+}
+
+export interface Page<T> {
+  items: T[]
+  nextCursor?: string | null
+}
+
+export interface SyncStatus {
+  connection: {
+    state: 'connected' | 'disconnected' | 'broken'
+    jobberAccount?: JobberAccount | string | null
+  }
+  collections: (Source & { error?: string | null })[]
+  startedAt?: string | null
+  finishedAt?: string | null
+}
+
+export interface JobberAccount {
+  id: string
+  name: string
+}
+
+export interface Address {
+  street?: string
+  city?: string
+  province?: string
+  postalCode?: string
+  country?: string
+}
+
+export interface RecordBase {
+  id: string
+  webUri?: string | null
+  createdAt?: string | null
+  updatedAt?: string | null
+  fetchedAt?: string | null
+}
+
+interface OfClient {
+  clientId?: string | null
+  clientName?: string | null
+}
+
+export interface Client extends RecordBase {
+  name: string
+  firstName?: string
+  lastName?: string
+  companyName?: string
+  isCompany: boolean
+  isLead: boolean
+  isArchived: boolean
+  email?: string | null
+  phone?: string | null
+  balanceCents: number | null
+  tags?: string[] | null
+  billingAddress?: Address | null
+}
+
+export interface Request extends RecordBase, OfClient {
+  title?: string | null
+  status: string
+  propertyId?: string | null
+  source?: string | null
+}
+
+export interface Quote extends RecordBase, OfClient {
+  number: string | number
+  title?: string | null
+  status: string
+  totalCents: number | null
+  sentAt?: string | null
+}
+
+export interface Job extends RecordBase, OfClient {
+  number: string | number
+  title?: string | null
+  status: string
+  jobType?: string | null
+  propertyId?: string | null
+  totalCents: number | null
+  uninvoicedCents: number | null
+  startAt?: string | null
+  endAt?: string | null
+  completedAt?: string | null
+}
+
+export type VisitState = 'completed' | 'late' | 'inProgress' | 'upcoming' | 'unscheduled'
+
+export interface Visit extends RecordBase, OfClient {
+  title?: string | null
+  state: VisitState
+  isComplete: boolean
+  allDay: boolean
+  startAt?: string | null
+  endAt?: string | null
+  completedAt?: string | null
+  jobId?: string | null
+  jobNumber?: string | number | null
+  propertyId?: string | null
+  address?: Address | string | null
+  assignedUsers?: { id: string; name: string }[] | null
+}
+
+export interface Invoice extends RecordBase, OfClient {
+  number: string | number
+  subject?: string | null
+  status: string
+  totalCents: number | null
+  taxCents: number | null
+  balanceCents: number | null
+  issuedDate?: string | null
+  dueDate?: string | null
+  receivedDate?: string | null
+}
+
+export interface Payment extends RecordBase, OfClient {
+  amountCents: number | null
+  adjustmentType?: string | null
+  paymentType?: string | null
+  entryDate?: string | null
+  invoiceId?: string | null
+}
+
+export interface RecordTypes {
+  clients: Client
+  requests: Request
+  quotes: Quote
+  jobs: Job
+  visits: Visit
+  invoices: Invoice
+  payments: Payment
+}
+
+export type Collection = keyof RecordTypes

@@ -1,0 +1,35 @@
+import { MantineProvider } from '@mantine/core'
+import { Notifications } from '@mantine/notifications'
+import { QueryClientProvider } from '@tanstack/react-query'
+import { RouterProvider } from '@tanstack/react-router'
+import { useEffect, useState } from 'react'
+import { newQueryClient } from './api/client'
+import { newRouter } from './router'
+import { SessionProvider } from './session/context'
+import type { Session } from './session/session'
+import { theme } from './theme'
+
+export function App({ session }: { session: Session }) {
+  const [client] = useState(newQueryClient)
+  const [router] = useState(newRouter)
+
+  // What one person was shown is never kept for the next.
+  useEffect(
+    () =>
+      session.subscribe(() => {
+        if (session.state.status === 'signedOut') client.clear()
+      }),
+    [session, client],
+  )
+
+  return (
+    <MantineProvider theme={theme} defaultColorScheme="auto">
+      <Notifications position="bottom-right" />
+      <QueryClientProvider client={client}>
+        <SessionProvider session={session}>
+          <RouterProvider router={router} />
+        </SessionProvider>
+      </QueryClientProvider>
+    </MantineProvider>
+  )
+}

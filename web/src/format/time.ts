@@ -1,0 +1,118 @@
+const dayMs = 86_400_000
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+function format(timeZone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${timeZone}/${JSON.stringify(options)}`
+  const known = formats.get(key)
+  if (known) return known
+  const made = new Intl.DateTimeFormat(undefined, { timeZone, ...options })
+  formats.set(key, made)
+  return made
+}
+
+/** The day (`2006-01-02`) of an instant in a time zone. */
+export function dayOf(instant: Date | string, timeZone: string): string {
+  return new Intl.DateTimeFormat('en-CA', {
+    timeZone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+  }).format(new Date(instant))
+}
+
+export function addDays(day: string, days: number): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) + days * dayMs).toISOString().slice(0, 10)
+}
+
+/** A calendar day has no time zone of its own: it is formatted as midnight UTC, in UTC. */
+function ofDay(day: string, options: Intl.DateTimeFormatOptions): string {
+  return format('UTC', options).format(new Date(`${day.slice(0, 10)}T00:00:00Z`))
+}
+
+/** `Nov 24`. */
+export function shortDay(day: string): string {
+  return ofDay(day, { month: 'short', day: 'numeric' })
+}
+
+/** `Nov 24, 2026`. */
+export function fullDay(day: string): string {
+  return ofDay(day, { year: 'numeric', month: 'short', day: 'numeric' })
+}
+
+/** `Tue, Nov 24`. */
+export function weekDay(day: string): string {
+  return ofDay(day, { weekday: 'short', month: 'short', day: 'numeric' })
+}
+
+/** `Tuesday, November 24`. */
+export function longDay(day: string): string {
+  return ofDay(day, { weekday: 'long', month: 'long', day: 'numeric' })
+}
+
+/** `November`, or `Nov` when short. */
+export function monthName(day: string, short = false): string {
+  return ofDay(day, { month: short ? 'short' : 'long' })
+}
+
+/** `Nov 1 – 24`: a span of days, inclusive. */
+export function daySpan(from: string, to: string): string {
+  if (from === to) return shortDay(from)
+  const sameYear = from.slice(0, 4) === to.slice(0, 4)
+  return format('UTC', {
+    month: 'short',
+    day: 'numeric',
+    ...(sameYear ? {} : { year: 'numeric' }),
+  }).formatRange(new Date(`${from}T00:00:00Z`), new Date(`${to}T00:00:00Z`))
+}
+
+/** `10:42 AM`. */
+export function clockTime(instant: string, timeZone: string): string {
+  return format(timeZone, { hour: 'numeric', minute: '2-digit' }).format(new Date(instant))
+}
+
+/** `10:42:07 AM`. */
+export function clockSeconds(instant: string, timeZone: string): string {
+  return format(timeZone, { hour: 'numeric', minute: '2-digit', second: '2-digit' }).format(new Date(instant))
+}
+
+/** `9:00 – 10:30 AM`. */
+export function clockSpan(from: string, to: string | null | undefined, timeZone: string): string {
+  if (!to || to === from) return clockTime(from, timeZone)
+  return format(timeZone, { hour: 'numeric', minute: '2-digit' }).formatRange(new Date(from), new Date(to))
+}
+
+/** `Nov 24, 2026, 10:42 AM`. */
+export function dateTime(instant: string, timeZone: string): string {
+  return format(timeZone, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(instant))
+}
+
+/** The day of an instant, as `Nov 24, 2026`. Days without a time are taken as they are. */
+export function dateOf(value: string, timeZone: string): string {
+  return fullDay(value.length === 10 ? value : dayOf(value, timeZone))
+}
+
+const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto', style: 'short' })
+
+/** `just now`, `12 sec. ago`, `3 min. ago`, `yesterday`. An instant a little ahead, by a skewed clock, is now. */
+export function ago(instant: string, now: number): string {
+  const seconds = Math.max(0, Math.round((now - Date.parse(instant)) / 1000))
+  if (seconds < 5) return 'just now'
+  if (seconds < 60) return relative.format(-seconds, 'second')
+  if (seconds < 3600) return relative.format(-Math.floor(seconds / 60), 'minute')
+  if (seconds < 86_400) return relative.format(-Math.floor(seconds / 3600), 'hour')
+  return relative.format(-Math.floor(seconds / 86_400), 'day')
+}
+
+/** How long: `25 min`, `2 h 5 min`. */
+export function duration(ms: number): string {
+  const minutes = Math.max(0, Math.round(ms / 60_000))
+  if (minutes < 60) return `${minutes} min`
+  const rest = minutes % 60
+  return rest === 0 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 60)} h ${rest} min`
+}
+
+/** The zone's name for people: `Mountain Time`. */
+export function zoneName(timeZone: string): string {
+  const parts = format(timeZone, { timeZoneName: 'longGeneric' }).formatToParts(new Date())
+  return parts.find(part => part.type === 'timeZoneName')?.value ?? timeZone
+}

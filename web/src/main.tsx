@@ -1,0 +1,20 @@
+import '@fontsource-variable/inter/wght.css'
+import '@mantine/core/styles.layer.css'
+import '@mantine/notifications/styles.layer.css'
+import './theme.css'
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { App } from './app'
+import { Session } from './session/session'
+
+const root = document.getElementById('root')
+if (!root) throw new Error('index.html has no #root')
+
+const session = new Session()
+void session.start()
+
+createRoot(root).render(
+  <StrictMode>
+    <App session={session} />
+  </StrictMode>,
+)

@@ -1,0 +1,51 @@
+import {
+  IconAlertTriangle,
+  IconBriefcase,
+  IconCalendarEvent,
+  IconCalendarTime,
+  IconCash,
+  IconCircleCheck,
+  IconFileCheck,
+  IconFileDollar,
+  IconFileText,
+  IconHome,
+  IconInbox,
+  IconPlugConnected,
+  IconPlugConnectedX,
+  IconRefresh,
+  IconSend,
+  IconTrash,
+  IconUser,
+} from '@tabler/icons-react'
+
+const byType: Record<string, typeof IconUser> = {
+  'visit.completed': IconCircleCheck,
+  'job.completed': IconCircleCheck,
+  'visit.rescheduled': IconCalendarTime,
+  'quote.sent': IconSend,
+  'quote.approved': IconFileCheck,
+  'quote.converted': IconFileCheck,
+  'invoice.issued': IconSend,
+  'invoice.paid': IconFileCheck,
+  'sync.failed': IconAlertTriangle,
+  'jobber.disconnected': IconPlugConnectedX,
+}
+
+const bySubject: Record<string, typeof IconUser> = {
+  client: IconUser,
+  user: IconUser,
+  property: IconHome,
+  request: IconInbox,
+  quote: IconFileText,
+  job: IconBriefcase,
+  visit: IconCalendarEvent,
+  invoice: IconFileDollar,
+  payment: IconCash,
+  sync: IconRefresh,
+  jobber: IconPlugConnected,
+}
+
+export function eventIcon(type: string): typeof IconUser {
+  const [subject = '', verb] = type.split('.')
+  return byType[type] ?? (verb === 'deleted' ? IconTrash : (bySubject[subject] ?? IconRefresh))
+}

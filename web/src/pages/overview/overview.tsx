@@ -1,0 +1,90 @@
+import { SegmentedControl } from '@mantine/core'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { getRouteApi } from '@tanstack/react-router'
+import { summaryQuery } from '../../api/queries'
+import type { PeriodName, Summary } from '../../api/types'
+import { longDay, zoneName } from '../../format/time'
+import { useFormat } from '../../format/use-format'
+import { useCan, useIdentity, useSession } from '../../session/context'
+import { ConnectionIndicator } from '../../ui/connection'
+import { Failure } from '../../ui/failure'
+import { useNow } from '../../ui/now'
+import { Page } from '../../ui/page'
+import { Activity } from './activity'
+import { AsOf } from './as-of'
+import { CopyBanner } from './copy-banner'
+import { Crews } from './crews'
+import { Kpis } from './kpis'
+import classes from './overview.module.css'
+import { periods } from './period'
+import { Pipeline } from './pipeline'
+import { ReceivablesPanel } from './receivables'
+import { OverviewSkeleton } from './skeleton'
+import { TrendPanel } from './trend'
+import { Visits } from './visits'
+
+const route = getRouteApi('/signed-in/')
+
+export function Overview() {
+  const period = route.useSearch().period ?? '30d'
+  const navigate = route.useNavigate()
+  const session = useSession()
+  const { account } = useIdentity()
+  const can = useCan()
+  const format = useFormat()
+  const summary = useQuery({ ...summaryQuery(session, period), placeholderData: keepPreviousData })
+  const today = format.day(new Date(useNow()))
+
+  return (
+    <Page
+      title="Overview"
+      subtitle={`${longDay(today)} · ${zoneName(account.timeZone)}`}
+      tools={
+        <>
+          <div className={classes.status}>
+            <ConnectionIndicator />
+            {summary.data && <AsOf freshness={summary.data.asOf} />}
+          </div>
+          <SegmentedControl
+            className={classes.periods}
+            aria-label="Period"
+            data={periods}
+            value={period}
+            onChange={value => void navigate({ search: { period: value as PeriodName }, replace: true })}
+            size="xs"
+          />
+        </>
+      }
+    >
+      {summary.data ? (
+        <>
+          <CopyBanner freshness={summary.data.asOf} refreshFailed={summary.isError} />
+          <Figures summary={summary.data} waiting={summary.isPlaceholderData} />
+        </>
+      ) : summary.isError ? (
+        <Failure error={summary.error} onRetry={() => void summary.refetch()} />
+      ) : (
+        <OverviewSkeleton finance={can('finance:read')} />
+      )}
+    </Page>
+  )
+}
+
+function Figures({ summary, waiting }: { summary: Summary; waiting: boolean }) {
+  const { revenue, collected, receivables } = summary
+  return (
+    <div className={classes.figures} data-waiting={waiting || undefined} aria-busy={waiting}>
+      <Kpis summary={summary} />
+      <div className={classes.grid}>
+        {revenue && collected && (
+          <TrendPanel revenue={revenue} collected={collected} period={summary.period} />
+        )}
+        {receivables && <ReceivablesPanel receivables={receivables} />}
+        <Visits today={summary.visitsToday} />
+        <Activity />
+        <Pipeline pipeline={summary.pipeline} />
+        <Crews rows={summary.crewUtilisation} period={summary.period} />
+      </div>
+    </div>
+  )
+}

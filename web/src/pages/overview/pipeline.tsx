@@ -1,0 +1,65 @@
+import { Link } from '@tanstack/react-router'
+import type { PipelineColumn, PipelineName, Summary } from '../../api/types'
+import { count, signedCount } from '../../format/number'
+import { useFormat } from '../../format/use-format'
+import { collectionName, valueName } from '../../format/words'
+import { useCan } from '../../session/context'
+import { LiveNumber } from '../../ui/live-number'
+import { Panel } from '../../ui/panel'
+import { permissionFor } from '../records/collections'
+import classes from './pipeline.module.css'
+
+const columns: PipelineName[] = ['requests', 'quotes', 'jobs', 'invoices']
+
+export function Pipeline({ pipeline }: { pipeline: Summary['pipeline'] }) {
+  return (
+    <Panel title="Pipeline" aside={<span className={classes.hint}>Open work, at this moment</span>}>
+      <div className={classes.columns}>
+        {columns.map(name => (
+          <Column key={name} name={name} column={pipeline[name]} />
+        ))}
+      </div>
+    </Panel>
+  )
+}
+
+function Column({ name, column }: { name: PipelineName; column: PipelineColumn }) {
+  const format = useFormat()
+  const can = useCan()
+  const most = Math.max(1, ...column.stages.map(stage => stage.count))
+  const valued = column.cents !== null && name !== 'requests'
+  return (
+    <section className={classes.column} aria-label={collectionName(name)}>
+      <h3 className={classes.name}>
+        {can(permissionFor(name)) ? (
+          <Link to="/$collection" params={{ collection: name }}>
+            {collectionName(name)}
+          </Link>
+        ) : (
+          collectionName(name)
+        )}
+      </h3>
+      <p className={classes.count}>
+        <LiveNumber
+          value={column.count}
+          format={count}
+          formatChange={signedCount}
+          testId={`pipeline-${name}`}
+        />
+      </p>
+      <p className={classes.value}>{valued ? format.wholeMoney(column.cents ?? 0) : '\u00a0'}</p>
+      <ul className={classes.stages}>
+        {column.stages.map(stage => (
+          <li key={stage.stage}>
+            <span className={classes.stageName}>{valueName(stage.stage)}</span>
+            <span className={classes.stageCount}>{count(stage.count)}</span>
+            <span className={classes.track} aria-hidden>
+              <span style={{ width: `${(stage.count / most) * 100}%` }} />
+            </span>
+            {valued && <span className={classes.stageValue}>{format.wholeMoney(stage.cents ?? 0)}</span>}
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}

@@ -1,0 +1,30 @@
+import { Skeleton } from '@mantine/core'
+import kpis from './kpis.module.css'
+import classes from './overview.module.css'
+
+/** Holds the place of the figures, box for box, so that nothing jumps when they come. */
+export function OverviewSkeleton({ finance }: { finance: boolean }) {
+  const cards = finance ? 5 : 4
+  const panels = finance ? [360, 360, 480, 480, 296, 296] : [480, 480, 296, 296]
+  return (
+    <output className={classes.figures}>
+      <span className="sr-only">Loading the figures</span>
+      <div className={kpis.row} aria-hidden>
+        {Array.from({ length: cards }, (_, i) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: the cards are alike and never move
+          <div key={i} className={kpis.card}>
+            <Skeleton height={12} width="45%" mt={4} />
+            <Skeleton height={24} width="65%" mt={12} />
+            <Skeleton height={10} width="80%" mt={10} />
+          </div>
+        ))}
+      </div>
+      <div className={classes.grid} aria-hidden>
+        {panels.map((height, i) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: the panels never move
+          <Skeleton key={i} height={height} radius={8} />
+        ))}
+      </div>
+    </output>
+  )
+}

@@ -1,0 +1,136 @@
+import { Skeleton } from '@mantine/core'
+import { IconCalendarOff } from '@tabler/icons-react'
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { useEffect } from 'react'
+import { listQuery } from '../../api/queries'
+import type { Summary, Visit } from '../../api/types'
+import { count } from '../../format/number'
+import { duration } from '../../format/time'
+import { useFormat } from '../../format/use-format'
+import { oneLine, valueName } from '../../format/words'
+import { useSession } from '../../session/context'
+import { Empty } from '../../ui/empty'
+import { Failure } from '../../ui/failure'
+import { useChanges } from '../../ui/motion'
+import { useNow } from '../../ui/now'
+import { Panel } from '../../ui/panel'
+import { People } from '../../ui/person'
+import { Status } from '../../ui/status'
+import shared from './panel-parts.module.css'
+import { byState } from './visit-order'
+import classes from './visits.module.css'
+
+export function Visits({ today }: { today: Summary['visitsToday'] }) {
+  const session = useSession()
+  const list = useInfiniteQuery(
+    listQuery(session, 'visits', { from: today.date, to: today.date, sort: 'startAt', limit: 100 }),
+  )
+  const { hasNextPage, isFetchingNextPage, fetchNextPage, isError } = list
+  // The whole day is shown, however many pages it takes.
+  useEffect(() => {
+    if (hasNextPage && !isFetchingNextPage && !isError) void fetchNextPage()
+  }, [hasNextPage, isFetchingNextPage, isError, fetchNextPage])
+
+  const groups = byState((list.data?.pages ?? []).flatMap(page => page.items))
+
+  return (
+    <Panel
+      title="Visits today"
+      className={classes.panel}
+      aside={
+        <Link to="/$collection" params={{ collection: 'visits' }} className={shared.link}>
+          All visits
+        </Link>
+      }
+    >
+      <Legend today={today} />
+      {groups.length > 0 ? (
+        <ul className={classes.scroll} aria-label="Visits today by state">
+          {groups.flatMap(({ state, visits }) => [
+            <li key={state} className={classes.group}>
+              {valueName(state)} <span>{count(visits.length)}</span>
+            </li>,
+            ...visits.map(visit => <Row key={visit.id} visit={visit} />),
+          ])}
+        </ul>
+      ) : list.isError ? (
+        <Failure error={list.error} onRetry={() => void list.refetch()} />
+      ) : list.isPending ? (
+        <Waiting />
+      ) : (
+        <Empty icon={IconCalendarOff} title="No visits today">
+          Visits scheduled for today in Jobber show here.
+        </Empty>
+      )}
+    </Panel>
+  )
+}
+
+const states = [
+  { name: 'completed', label: 'Completed', color: 'var(--fb-pine)' },
+  { name: 'inProgress', label: 'In progress', color: 'var(--fb-blue)' },
+  { name: 'late', label: 'Late', color: 'var(--fb-red)' },
+  { name: 'upcoming', label: 'Upcoming', color: 'var(--fb-gray)' },
+] as const
+
+function Legend({ today }: { today: Summary['visitsToday'] }) {
+  return (
+    <div className={classes.legend}>
+      {states.map(({ name, label, color }) => (
+        <span key={name}>
+          <span className={classes.key} style={{ backgroundColor: color }} aria-hidden />
+          {label}
+          <strong data-testid={`visits-state-${name}`}>{count(today[name])}</strong>
+        </span>
+      ))}
+    </div>
+  )
+}
+
+function Row({ visit }: { visit: Visit }) {
+  const format = useFormat()
+  const now = useNow()
+  const moved = useChanges(visit.state)
+  const due = visit.endAt ?? visit.startAt
+  return (
+    <li className={classes.row} data-state={visit.state} data-testid="visit-row" data-entity={visit.id}>
+      {/* The key restarts the glow at each change of state, wherever the row has moved to. */}
+      <span key={moved} className={moved > 0 ? `${classes.glow} fb-flash` : classes.glow} aria-hidden />
+      <span className={classes.time}>
+        {visit.allDay || !visit.startAt ? 'All day' : format.span(visit.startAt, visit.endAt)}
+      </span>
+      <span className={classes.what}>
+        <Link
+          to="/$collection/$id"
+          params={{ collection: 'visits', id: visit.id }}
+          className={classes.title}
+          preload={false}
+        >
+          {visit.clientName || visit.title || 'Visit'}
+        </Link>
+        <span className={classes.about}>
+          {[visit.clientName ? visit.title : null, oneLine(visit.address)].filter(Boolean).join(' · ')}
+        </span>
+      </span>
+      <People people={visit.assignedUsers ?? []} />
+      <span className={classes.state}>
+        <Status
+          value={visit.state}
+          label={visit.state === 'late' && due ? `Late ${duration(now - Date.parse(due))}` : undefined}
+        />
+      </span>
+    </li>
+  )
+}
+
+function Waiting() {
+  return (
+    <div className={classes.waiting} aria-hidden>
+      {Array.from({ length: 7 }, (_, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: the rows are alike and never move
+        <Skeleton key={i} height={36} />
+      ))}
+    </div>
+  )
+}

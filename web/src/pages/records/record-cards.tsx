@@ -1,0 +1,39 @@
+import { Link } from '@tanstack/react-router'
+import type { Collection, RecordTypes } from '../../api/types'
+import { useFormat } from '../../format/use-format'
+import { Status } from '../../ui/status'
+import classes from './record-cards.module.css'
+import type { ViewProps } from './record-table'
+import type { Spec } from './spec'
+import { specOf } from './specs'
+
+/** The list on a phone: two lines for each record. */
+export function RecordCards({ collection, records, finance }: ViewProps) {
+  const format = useFormat()
+  const spec = specOf(collection) as unknown as Spec<Collection, RecordTypes[Collection]>
+  return (
+    <ul>
+      {records.map(record => {
+        const status = spec.status?.(record)
+        const figure = finance || !spec.figureIsFinance ? spec.figure?.(record, format) : undefined
+        return (
+          <li key={record.id} className={classes.card} data-testid="record-row" data-entity={record.id}>
+            <Link
+              to="/$collection/$id"
+              params={{ collection, id: record.id }}
+              search={known => known}
+              className={classes.name}
+              preload={false}
+              resetScroll={false}
+            >
+              {spec.name(record, format)}
+            </Link>
+            <span className={classes.status}>{status && <Status value={status} />}</span>
+            <span className={classes.context}>{spec.context(record, format)}</span>
+            <span className={classes.figure}>{figure}</span>
+          </li>
+        )
+      })}
+    </ul>
+  )
+}

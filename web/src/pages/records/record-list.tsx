@@ -1,0 +1,117 @@
+import { Button, Skeleton } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
+import { IconListSearch, IconSearchOff } from '@tabler/icons-react'
+import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
+import { type ListFilter, listQuery } from '../../api/queries'
+import type { Collection, RecordTypes } from '../../api/types'
+import { plural } from '../../format/number'
+import { nounOf } from '../../format/words'
+import { useCan, useSession } from '../../session/context'
+import { Empty } from '../../ui/empty'
+import { Failure } from '../../ui/failure'
+import { RecordCards } from './record-cards'
+import classes from './record-list.module.css'
+import { RecordTable } from './record-table'
+import { specOf } from './specs'
+
+interface Props {
+  collection: Collection
+  filter: ListFilter
+  /** Whether a search or a filter may be why nothing is found. */
+  filtered: boolean
+  onSort?: ((sort: string) => void) | undefined
+  onClear: () => void
+}
+
+export function RecordList({ collection, filter, filtered, onSort, onClear }: Props) {
+  const session = useSession()
+  const finance = useCan()('finance:read')
+  const narrow = useMediaQuery('(max-width: 47.99em)', undefined, { getInitialValueInEffect: false })
+  const list = useInfiniteQuery({
+    ...listQuery(session, collection, filter),
+    placeholderData: keepPreviousData,
+  })
+  const spec = specOf(collection)
+  const noun = nounOf(collection)
+  const records = (list.data?.pages ?? []).flatMap(page => page.items) as RecordTypes[typeof collection][]
+
+  if (list.isError && records.length === 0) {
+    return (
+      <div className={classes.box}>
+        <Failure error={list.error} onRetry={() => void list.refetch()} />
+      </div>
+    )
+  }
+  if (list.isPending) return <Waiting />
+  if (records.length === 0) {
+    return (
+      <div className={classes.box}>
+        {filtered ? (
+          <Empty
+            icon={IconSearchOff}
+            title={`No ${noun.many} match`}
+            action={
+              <Button variant="default" onClick={onClear}>
+                Clear the filters
+              </Button>
+            }
+          />
+        ) : (
+          <Empty icon={IconListSearch} title={`No ${noun.many} yet`}>
+            {spec.empty}
+          </Empty>
+        )}
+      </div>
+    )
+  }
+
+  const View = narrow ? RecordCards : RecordTable
+  return (
+    <div
+      className={classes.box}
+      data-waiting={list.isPlaceholderData || undefined}
+      aria-busy={list.isFetching}
+    >
+      <View
+        collection={collection}
+        records={records}
+        finance={finance}
+        sort={filter.sort ?? ''}
+        onSort={onSort}
+      />
+      <div className={classes.foot}>
+        <span role="status">
+          {list.hasNextPage
+            ? `The first ${plural(records.length, noun.one, noun.many)}`
+            : plural(records.length, noun.one, noun.many)}
+        </span>
+        {list.isFetchNextPageError && <span role="alert">More could not be loaded.</span>}
+        {list.hasNextPage && (
+          <Button
+            variant="default"
+            size="xs"
+            loading={list.isFetchingNextPage}
+            onClick={() => void list.fetchNextPage()}
+            data-testid="load-more"
+          >
+            Load more
+          </Button>
+        )}
+      </div>
+    </div>
+  )
+}
+
+function Waiting() {
+  return (
+    <output className={classes.box}>
+      <span className="sr-only">Loading the list</span>
+      <div className={classes.waiting} aria-hidden>
+        {Array.from({ length: 12 }, (_, i) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: the rows are alike and never move
+          <Skeleton key={i} height={16} width={`${92 - ((i * 7) % 20)}%`} />
+        ))}
+      </div>
+    </output>
+  )
+}

@@ -1,0 +1,135 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  notFound,
+  Outlet,
+} from '@tanstack/react-router'
+import type { Collection, PeriodName } from './api/types'
+import { Gate } from './pages/gate'
+import { Crash } from './pages/problem/crash'
+import { NotFound } from './pages/problem/not-found'
+import { isCollection } from './pages/records/collections'
+import { whens } from './pages/records/when'
+
+const root = createRootRoute({
+  component: Outlet,
+  errorComponent: Crash,
+  notFoundComponent: NotFound,
+})
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: (search: Record<string, unknown>): { next?: string } => {
+    const next = text(search.next)
+    // Only a path of this site: anything else could send people away after they signed in.
+    return next && /^\/(?![/\\])/.test(next) ? { next } : {}
+  },
+  component: lazyRouteComponent(() => import('./pages/sign-in/sign-in'), 'SignIn'),
+})
+
+const gate = createRoute({ getParentRoute: () => root, id: 'signed-in', component: Gate })
+
+const periods: PeriodName[] = ['today', '7d', '30d', 'mtd', 'ytd']
+
+const overview = createRoute({
+  getParentRoute: () => gate,
+  path: '/',
+  validateSearch: (search: Record<string, unknown>): { period?: PeriodName } => {
+    const period = periods.find(name => name === search.period)
+    return period ? { period } : {}
+  },
+  component: lazyRouteComponent(() => import('./pages/overview/overview'), 'Overview'),
+})
+
+export interface ListSearch {
+  q?: string
+  status?: string
+  sort?: string
+  clientId?: string
+  when?: string
+}
+
+const list = createRoute({
+  getParentRoute: () => gate,
+  path: '/$collection',
+  params: {
+    parse: ({ collection }): { collection: Collection } => {
+      if (!isCollection(collection)) throw notFound()
+      return { collection }
+    },
+    stringify: ({ collection }) => ({ collection }),
+  },
+  validateSearch: (search: Record<string, unknown>): ListSearch => {
+    const kept: ListSearch = {}
+    for (const name of ['q', 'status', 'sort', 'clientId'] as const) {
+      const value = text(search[name])
+      if (value) kept[name] = value
+    }
+    const when = whens.find(name => name === search.when)
+    if (when) kept.when = when
+    return kept
+  },
+  component: lazyRouteComponent(() => import('./pages/records/list-page'), 'ListPage'),
+})
+
+const detail = createRoute({
+  getParentRoute: () => list,
+  path: '/$id',
+  component: lazyRouteComponent(() => import('./pages/records/detail'), 'DetailDrawer'),
+})
+
+const connect = createRoute({
+  getParentRoute: () => gate,
+  path: '/connect',
+  component: lazyRouteComponent(() => import('./pages/connect/connect'), 'Connect'),
+})
+
+const connectJobber = createRoute({
+  getParentRoute: () => gate,
+  path: '/connect/jobber',
+  validateSearch: (search: Record<string, unknown>) => {
+    const kept: { code?: string; state?: string; error?: string } = {}
+    for (const name of ['code', 'state', 'error'] as const) {
+      const value = text(search[name])
+      if (value) kept[name] = value
+    }
+    return kept
+  },
+  component: lazyRouteComponent(() => import('./pages/connect/callback'), 'ConnectJobber'),
+})
+
+const tree = root.addChildren([
+  signIn,
+  gate.addChildren([overview, connect, connectJobber, list.addChildren([detail])]),
+])
+
+export function newRouter() {
+  return createRouter({
+    routeTree: tree,
+    defaultPreload: 'intent',
+    scrollRestoration: true,
+    // Search values stay plain text in the URL: a code or a name may look like JSON and is not.
+    parseSearch: query => Object.fromEntries(new URLSearchParams(query)),
+    stringifySearch: values => {
+      const params = new URLSearchParams()
+      for (const [name, value] of Object.entries(values)) {
+        if (value !== undefined && value !== '') params.set(name, String(value))
+      }
+      const query = params.toString()
+      return query ? `?${query}` : ''
+    },
+  })
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof newRouter>
+  }
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}

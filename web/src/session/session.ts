@@ -1,0 +1,155 @@
+import { type Answer, type Call, call } from '../api/http'
+import { ApiError } from '../api/problem'
+import type { Account, Member, SessionGrant } from '../api/types'
+
+export type SessionState =
+  | { status: 'starting' }
+  | { status: 'unreachable'; error: ApiError }
+  | { status: 'signedOut'; ended: boolean }
+  | { status: 'signedIn'; account: Account; member: Member }
+
+/** Renew this long before the access token dies. */
+const renewBeforeMs = 60_000
+const retryMs = 5_000
+
+/**
+ * The one holder of the access token, which lives in memory only. The refresh cookie is HttpOnly: this code never sees it.
+ *
+ * Refreshing rotates the cookie and using an old one ends the session, so at most one refresh runs at a time: one promise
+ * within this tab, one lock across the browser's tabs.
+ */
+export class Session {
+  #state: SessionState = { status: 'starting' }
+  #token = ''
+  #expiresAt = 0
+  #refreshing: Promise<void> | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #listeners = new Set<() => void>()
+  #otherTabs =
+    typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel('fieldboard-session')
+
+  constructor() {
+    this.#otherTabs?.addEventListener('message', message => {
+      if (message.data === 'signed-out') this.#end(false)
+    })
+  }
+
+  get state(): SessionState {
+    return this.#state
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  snapshot = (): SessionState => this.#state
+
+  /** Resumes the session of the refresh cookie, if there is one. Never fails: see `state`. */
+  async start(): Promise<void> {
+    try {
+      await this.refresh()
+    } catch (error) {
+      if (this.#state.status === 'starting' || this.#state.status === 'unreachable') {
+        this.#set({ status: 'unreachable', error: asApiError(error) })
+      }
+    }
+  }
+
+  /** Opens a session with a Firebase ID token. */
+  async open(idToken: string): Promise<void> {
+    const answer = await call<SessionGrant>('/api/v1/session', { method: 'POST', body: { idToken } })
+    this.#accept(answer)
+  }
+
+  async signOut(): Promise<void> {
+    const token = this.#token
+    this.#end(false)
+    this.#otherTabs?.postMessage('signed-out')
+    await call('/api/v1/session', { method: 'DELETE', token })
+  }
+
+  /** A token that is good for at least a few seconds. */
+  async freshToken(): Promise<string> {
+    if (Date.now() > this.#expiresAt - 10_000) await this.refresh()
+    return this.#token
+  }
+
+  /** An authorised call; a token refused mid-life is renewed once and the call repeated. */
+  async fetch<T>(path: string, options: Call = {}): Promise<T> {
+    const token = await this.freshToken()
+    try {
+      return (await call<T>(path, { ...options, token })).body
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 401) throw error
+      if (this.#token === token) await this.refresh()
+      return (await call<T>(path, { ...options, token: this.#token })).body
+    }
+  }
+
+  /** Renews the access token. Calls made while one is under way share its outcome. */
+  refresh(): Promise<void> {
+    this.#refreshing ??= exclusively(() => this.#renew()).finally(() => {
+      this.#refreshing = undefined
+    })
+    return this.#refreshing
+  }
+
+  async #renew(): Promise<void> {
+    try {
+      this.#accept(await call<SessionGrant>('/api/v1/session/refresh', { method: 'POST' }))
+    } catch (error) {
+      if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
+        this.#end(this.#state.status === 'signedIn')
+      }
+      throw error
+    }
+  }
+
+  #accept({ body, clockSkew }: Answer<SessionGrant>): void {
+    this.#token = body.accessToken
+    this.#expiresAt = Date.parse(body.expiresAt) - clockSkew
+    this.#schedule(this.#expiresAt - Date.now() - renewBeforeMs)
+    this.#set({ status: 'signedIn', account: body.account, member: body.member })
+  }
+
+  #schedule(inMs: number): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(
+      () => {
+        this.refresh().catch(() => {
+          // Signed out is already told by the state; otherwise the network is away, and the next call or turn tries again.
+          if (this.#state.status === 'signedIn') this.#schedule(retryMs)
+        })
+      },
+      Math.max(inMs, retryMs),
+    )
+  }
+
+  #end(ended: boolean): void {
+    clearTimeout(this.#timer)
+    this.#token = ''
+    this.#expiresAt = 0
+    this.#set({ status: 'signedOut', ended })
+  }
+
+  #set(state: SessionState): void {
+    if (same(this.#state, state)) return
+    this.#state = state
+    for (const listener of this.#listeners) listener()
+  }
+}
+
+function same(a: SessionState, b: SessionState): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}
+
+function asApiError(error: unknown): ApiError {
+  return error instanceof ApiError ? error : new ApiError(0, 'unexpected', String(error))
+}
+
+function exclusively(work: () => Promise<void>): Promise<void> {
+  // Locks exist only in secure contexts; without them a second tab may have to sign in again.
+  if (!globalThis.navigator?.locks) return work()
+  return navigator.locks.request('fieldboard-session', work) as Promise<void>
+}

@@ -1,0 +1,35 @@
+import { Tooltip } from '@mantine/core'
+import type { ConnectionState } from '../live/live'
+import { useConnection } from '../live/provider'
+import classes from './connection.module.css'
+import { Dot, type Tone } from './status'
+
+const shown: Record<ConnectionState, { label: string; tone: Tone; pulse: boolean; hint: string }> = {
+  connecting: { label: 'Connecting', tone: 'amber', pulse: true, hint: 'Opening the live connection.' },
+  live: { label: 'Live', tone: 'green', pulse: false, hint: 'Changes in Jobber show here as they happen.' },
+  reconnecting: {
+    label: 'Reconnecting',
+    tone: 'amber',
+    pulse: true,
+    hint: 'The live connection was lost. What changed meanwhile shows as soon as it is back.',
+  },
+  offline: {
+    label: 'Offline',
+    tone: 'red',
+    pulse: false,
+    hint: 'No live connection. Figures may be out of date.',
+  },
+}
+
+export function ConnectionIndicator() {
+  const state = useConnection()
+  const { label, tone, pulse, hint } = shown[state]
+  return (
+    <Tooltip label={hint} multiline maw={240}>
+      <output className={classes.indicator} data-testid="connection-indicator" data-state={state}>
+        <Dot tone={tone} pulse={pulse} />
+        {label}
+      </output>
+    </Tooltip>
+  )
+}

@@ -1,0 +1,27 @@
+import { type ReactNode, useEffect } from 'react'
+import classes from './page.module.css'
+
+interface Props {
+  title: string
+  subtitle?: ReactNode
+  tools?: ReactNode
+  children: ReactNode
+}
+
+export function Page({ title, subtitle, tools, children }: Props) {
+  useEffect(() => {
+    document.title = `${title} · Fieldboard`
+  }, [title])
+  return (
+    <div className={classes.page}>
+      <header className={classes.head}>
+        <div className={classes.names}>
+          <h1 className={classes.title}>{title}</h1>
+          {subtitle && <p className={classes.subtitle}>{subtitle}</p>}
+        </div>
+        {tools && <div className={classes.tools}>{tools}</div>}
+      </header>
+      {children}
+    </div>
+  )
+}

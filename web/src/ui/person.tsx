@@ -1,0 +1,40 @@
+import { Tooltip } from '@mantine/core'
+import { initials } from '../format/words'
+import classes from './person.module.css'
+
+/** Who is assigned, as round badges with names on hover and for screen readers. */
+export function People({ people, max = 3 }: { people: { id: string; name: string }[]; max?: number }) {
+  if (people.length === 0) return <span className={classes.none}>Unassigned</span>
+  const shown = people.length > max ? people.slice(0, max - 1) : people
+  const rest = people.slice(shown.length)
+  return (
+    <span className={classes.people}>
+      <span className="sr-only">Assigned to {people.map(person => person.name).join(', ')}</span>
+      {shown.map(person => (
+        <Tooltip key={person.id} label={person.name}>
+          <span
+            className={classes.person}
+            style={{ '--hue': hue(person.name) } as React.CSSProperties}
+            aria-hidden
+          >
+            {initials(person.name)}
+          </span>
+        </Tooltip>
+      ))}
+      {rest.length > 0 && (
+        <Tooltip label={rest.map(person => person.name).join(', ')}>
+          <span className={classes.person} data-rest aria-hidden>
+            +{rest.length}
+          </span>
+        </Tooltip>
+      )}
+    </span>
+  )
+}
+
+/** The same person always has the same colour. */
+function hue(name: string): number {
+  let sum = 0
+  for (const char of name) sum = (sum * 31 + (char.codePointAt(0) ?? 0)) % 360
+  return sum
+}
