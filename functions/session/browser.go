@@ -31,9 +31,9 @@ func (h *handler) goneCookie() http.Cookie {
 	return c
 }
 
-// origin is where a browser says that a request comes from. A page cannot set either header itself. SameSite=Strict keeps
+// Browser is where a browser says that a request comes from. A page cannot set either header itself. SameSite=Strict keeps
 // other sites from sending the cookie; this keeps out what shares the site, such as another port or a subdomain.
-type origin struct {
+type Browser struct {
 	FetchSite string `header:"Sec-Fetch-Site" hidden:"true"` // https://www.w3.org/TR/fetch-metadata/
 	Origin    string `header:"Origin" hidden:"true"`
 }
@@ -41,14 +41,14 @@ type origin struct {
 var errForeign = problem.New(problem.Forbidden, "This can only be called from the dashboard's own pages.")
 
 // isForeign tells whether a browser says that the request comes from elsewhere.
-func (o origin) isForeign(publicURL string) bool {
-	if o.FetchSite != "" {
-		return o.FetchSite != "same-origin"
+func (b Browser) isForeign(publicURL string) bool {
+	if b.FetchSite != "" {
+		return b.FetchSite != "same-origin"
 	}
-	return o.Origin != "" && o.Origin != publicURL
+	return b.Origin != "" && b.Origin != publicURL
 }
 
 // isOurs tells whether a browser says that the request comes from the dashboard. Saying nothing is not enough.
-func (o origin) isOurs(publicURL string) bool {
-	return (o.FetchSite != "" || o.Origin != "") && !o.isForeign(publicURL)
+func (b Browser) isOurs(publicURL string) bool {
+	return (b.FetchSite != "" || b.Origin != "") && !b.isForeign(publicURL)
 }

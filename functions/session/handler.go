@@ -123,7 +123,7 @@ func (h *handler) started(g session.Grant) *sessionOutput {
 }
 
 type signInInput struct {
-	origin
+	Browser
 	Cookie http.Cookie `cookie:"__session"`
 	Body   struct {
 		IDToken string `json:"idToken" minLength:"1" maxLength:"8192" doc:"From Firebase Auth, in the browser."`
@@ -147,7 +147,7 @@ func (h *handler) signIn(ctx context.Context, in *signInInput) (*sessionOutput, 
 }
 
 type cookieInput struct {
-	origin
+	Browser
 	Cookie http.Cookie `cookie:"__session"`
 }
 

@@ -60,7 +60,7 @@ func problemOf(ctx context.Context, err error) *Problem {
 	var e *problem.Error
 	if !errors.As(err, &e) {
 		e = problem.New(problem.Internal, "")
-		if errors.Is(err, context.DeadlineExceeded) {
+		if ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) { // or the caller has gone, and reads nothing
 			e = problem.New(problem.Unavailable, "This took too long. Try again.")
 		}
 	}
