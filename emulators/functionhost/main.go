@@ -1,0 +1,37 @@
+// Command functionhost runs one function on one machine, as the program that the buildpack generates does in the cloud. All
+// functions are in it; FUNCTION_TARGET names the one to serve, by its entry point.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/GoogleCloudPlatform/functions-framework-go/funcframework"
+	"github.com/sethvargo/go-envconfig"
+
+	_ "fieldboard.dev/fieldboard/functions/dashboard"
+	_ "fieldboard.dev/fieldboard/functions/records"
+	_ "fieldboard.dev/fieldboard/functions/relay"
+	_ "fieldboard.dev/fieldboard/functions/session"
+)
+
+type settings struct {
+	Target string `env:"FUNCTION_TARGET, required"` // read by the framework itself
+	Port   string `env:"PORT, required"`
+}
+
+func main() {
+	if err := run(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "functionhost:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	var cfg settings
+	if err := envconfig.Process(ctx, &cfg); err != nil {
+		return err
+	}
+	return funcframework.StartHostPort("127.0.0.1", cfg.Port)
+}

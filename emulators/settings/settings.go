@@ -1,0 +1,167 @@
+// Package settings makes the environment of every function and of the realtime service on one machine. In the cloud the
+// same variables come from Terraform and Secret Manager.
+package settings
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/pem"
+	"fmt"
+	"maps"
+	"strconv"
+	"time"
+
+	"fieldboard.dev/fieldboard/shared/manifest"
+)
+
+// Location is the region that everything on one machine says it is in.
+const Location = "us-central1"
+
+// Invoker is the service account that calls workers on one machine.
+const Invoker = "invoker@demo-fieldboard.iam.gserviceaccount.com"
+
+// Stack says where the parts of one running product are.
+type Stack struct {
+	Project     string
+	PublicURL   string // the gateway's: "http://127.0.0.1:5000"
+	RealtimeURL string // "ws://127.0.0.1:8090/connection/websocket"
+	RedisURL    string
+	RedisPrefix string
+
+	FirestoreHost string // "127.0.0.1:8080", as the next three
+	PubSubHost    string
+	AuthHost      string
+	TasksHost     string
+
+	Functions map[string]string // the address of each function, by name
+	// A worker that a queue calls verifies tokens of one issuer, a worker that is called by schedule those of another.
+	QueueIssuer    Issuer
+	ScheduleIssuer Issuer
+
+	Jobber      Jobber
+	SyncSlice   time.Duration // of one sync task; zero means the product's default
+	MoreOrigins string        // further origins that may open a WebSocket, separated by commas
+	Secrets     Secrets
+}
+
+// Issuer signs OIDC tokens.
+type Issuer struct {
+	URL  string
+	Keys string // where its JSON Web Key Set is
+}
+
+// Jobber says where Jobber is and what it allows.
+type Jobber struct {
+	URL           string // "http://127.0.0.1:7070"
+	ClientID      string
+	Version       string
+	RequestLimit  int
+	RequestWindow time.Duration
+}
+
+// Secrets are what Secret Manager keeps in the cloud.
+type Secrets struct {
+	SessionSigningKey  string // PEM, PKCS #8, P-256
+	TokenEncryptionKey string // base64 of 32 bytes
+	JobberClientSecret string
+}
+
+// NewSecrets makes secrets for one run.
+func NewSecrets() (Secrets, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return Secrets{}, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return Secrets{}, err
+	}
+	var random [64]byte
+	rand.Read(random[:]) // never fails
+	return Secrets{
+		SessionSigningKey:  string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
+		TokenEncryptionKey: base64.StdEncoding.EncodeToString(random[:32]),
+		JobberClientSecret: hex.EncodeToString(random[32:]),
+	}, nil
+}
+
+// Function returns the environment of a function: what all share, its own, and the secrets that the manifest gives it.
+func (s *Stack) Function(f manifest.Function) (map[string]string, error) {
+	env := s.common()
+	if f.Callers == manifest.Invoker {
+		issuer := s.QueueIssuer
+		if f.Schedule != "" {
+			issuer = s.ScheduleIssuer
+		}
+		maps.Copy(env, map[string]string{
+			"OIDC_ISSUER":   issuer.URL,
+			"OIDC_JWKS_URL": issuer.Keys,
+			"OIDC_AUDIENCE": s.Functions[f.Name],
+		})
+	}
+	return env, s.addSecrets(env, f.Deployable)
+}
+
+// Service returns the environment of the realtime service.
+func (s *Stack) Service(service manifest.Service) (map[string]string, error) {
+	env := s.common()
+	if s.MoreOrigins != "" {
+		env["REALTIME_ALLOWED_ORIGINS"] = s.MoreOrigins
+	}
+	return env, s.addSecrets(env, service.Deployable)
+}
+
+func (s *Stack) common() map[string]string {
+	env := map[string]string{
+		"GOOGLE_CLOUD_PROJECT":        s.Project,
+		"LOCATION":                    Location,
+		"PUBLIC_URL":                  s.PublicURL,
+		"REALTIME_URL":                s.RealtimeURL,
+		"REDIS_URL":                   s.RedisURL,
+		"REDIS_PREFIX":                s.RedisPrefix,
+		"FIRESTORE_EMULATOR_HOST":     s.FirestoreHost,
+		"PUBSUB_EMULATOR_HOST":        s.PubSubHost,
+		"FIREBASE_AUTH_EMULATOR_HOST": s.AuthHost,
+		"CLOUD_TASKS_EMULATOR_HOST":   s.TasksHost,
+		"FIREBASE_API_KEY":            "local",
+		"FIREBASE_AUTH_DOMAIN":        s.Project + ".firebaseapp.com",
+		"FIREBASE_AUTH_EMULATOR_URL":  "http://" + s.AuthHost,
+		"JOBBER_CLIENT_ID":            s.Jobber.ClientID,
+		"JOBBER_AUTHORIZE_URL":        s.Jobber.URL + "/api/oauth/authorize",
+		"JOBBER_TOKEN_URL":            s.Jobber.URL + "/api/oauth/token",
+		"JOBBER_GRAPHQL_URL":          s.Jobber.URL + "/api/graphql",
+		"JOBBER_GRAPHQL_VERSION":      s.Jobber.Version,
+		"JOBBER_REQUEST_LIMIT":        strconv.Itoa(s.Jobber.RequestLimit),
+		"JOBBER_REQUEST_WINDOW":       s.Jobber.RequestWindow.String(),
+		"SYNC_WORKER_URL":             s.Functions["runsync"],
+		"SYNC_QUEUE":                  "sync",
+		"TASKS_INVOKER":               Invoker,
+		"EVENTS_TOPIC":                "events",
+		"WEBHOOKS_TOPIC":              "jobber-webhooks",
+		"EVENTS_SUBSCRIPTION":         "realtime",
+	}
+	if s.SyncSlice != 0 {
+		env["SYNC_SLICE"] = s.SyncSlice.String()
+	}
+	return env
+}
+
+func (s *Stack) addSecrets(env map[string]string, d manifest.Deployable) error {
+	all := map[string]string{
+		"SESSION_SIGNING_KEY":  s.Secrets.SessionSigningKey,
+		"TOKEN_ENCRYPTION_KEY": s.Secrets.TokenEncryptionKey,
+		"JOBBER_CLIENT_SECRET": s.Secrets.JobberClientSecret,
+	}
+	for _, name := range d.Secrets {
+		value, ok := all[name]
+		if !ok {
+			return fmt.Errorf("%s: no value for the secret %s", d.Name, name)
+		}
+		env[name] = value
+	}
+	return nil
+}
