@@ -12,6 +12,8 @@ const (
 	tagsOnPage = 10
 	crewOnPage = 12
 	allOfThem  = 100
+
+	jobsOfInvoice = 20
 )
 
 // Users reads a page of the people of the business, also those who left.
@@ -199,19 +201,17 @@ func (a *API) JobVisits(ctx context.Context, account, jobID string, req PageRequ
 	if err := req.check(Visits); err != nil {
 		return Page[Visit]{}, false, err
 	}
-	gone := false
 	page, err = readPage(a, account, "job.visits", req, newVisit, func(c *call, size int) ([]graphql.VisitFields, graphql.PageInfoFields, error) {
 		data, err := graphql.JobVisits(ctx, c, jobID, size, req.After, req.filter(), []graphql.Sort{req.sort("CREATED_AT", "CREATED_AT")}, crewOnPage)
 		if err == nil && data.Job == nil {
 			err = c.missing("job")
 		}
 		if err != nil {
-			gone = KindOf(err) == NotFound
 			return nil, graphql.PageInfoFields{}, err
 		}
 		return data.Job.Visits.Nodes, data.Job.Visits.PageInfo, nil
 	})
-	if gone {
+	if KindOf(err) == NotFound {
 		return Page[Visit]{}, false, nil
 	}
 	page, err = a.withCrews(ctx, account, page, err)
@@ -245,6 +245,35 @@ func completed[T any](page Page[T], err error, again func(T) (bool, Found[T], er
 		}
 	}
 	return page, nil
+}
+
+// InvoiceJobs returns the ids of the jobs that an invoice bills: Jobber tells of the invoice's changes alone, though the jobs'
+// figures change with it. found is false when there is no such invoice.
+func (a *API) InvoiceJobs(ctx context.Context, account, invoiceID string) (jobIDs []string, found bool, err error) {
+	req := PageRequest{First: jobsOfInvoice}
+	for {
+		page, err := readIDs(a, account, "invoice.jobs", req, func(c *call, size int) ([]graphql.JobIDsNode, graphql.PageInfoFields, error) {
+			data, err := graphql.InvoiceJobs(ctx, c, invoiceID, size, req.After)
+			if err == nil && data.Invoice == nil {
+				err = c.missing("invoice")
+			}
+			if err != nil {
+				return nil, graphql.PageInfoFields{}, err
+			}
+			return data.Invoice.Jobs.Nodes, data.Invoice.Jobs.PageInfo, nil
+		})
+		if KindOf(err) == NotFound {
+			return nil, false, nil
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		jobIDs = append(jobIDs, page.Items...)
+		if !page.HasNext {
+			return jobIDs, true, nil
+		}
+		req.After = page.NextCursor
+	}
 }
 
 // IDs reads a page of ids alone, a point a record: to find what was deleted, and whether children still exist. Filters are

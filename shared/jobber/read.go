@@ -22,8 +22,12 @@ func readPage[N any, P node[N], T any](
 	if size == 0 {
 		size = maxPageSize
 	}
+	lane := LanePage
+	if strings.Contains(root, ".") { // the lists of one record are read when a webhook tells of it
+		lane = LaneRead
+	}
 	for {
-		c := a.newCall(account, LanePage)
+		c := a.newCall(account, lane)
 		nodes, info, err := send(c, size)
 		if KindOf(err) == TooExpensive && req.First == 0 && size > 1 {
 			size = a.smaller(account, size, asError(err))

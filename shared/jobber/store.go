@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"cloud.google.com/go/firestore"
-	"google.golang.org/api/iterator"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -24,11 +23,11 @@ import (
 //	connections/{jobber account}        which Fieldboard account a Jobber account belongs to, while connected or broken
 //	oauthStates/{hash}                  authorizations that wait for their code
 type Store struct {
-	clients *cloud.Clients
-	events  *event.Store
-	seal    *sealer
-	clock   clock.Clock
-	log     *slog.Logger
+	*Reader
+	events *event.Store
+	seal   *sealer
+	clock  clock.Clock
+	log    *slog.Logger
 }
 
 // NewStore returns a store that encrypts with keys as in Config.TokenKeys. It dials nothing.
@@ -37,122 +36,7 @@ func NewStore(clients *cloud.Clients, events *event.Store, keys string, clk cloc
 	if err != nil {
 		return nil, fmt.Errorf("TOKEN_ENCRYPTION_KEY: %w", err)
 	}
-	return &Store{clients: clients, events: events, seal: seal, clock: clk, log: log}, nil
-}
-
-// storeTimeout bounds one transaction.
-const storeTimeout = 15 * time.Second
-
-type connectionDocument struct {
-	State       State     `firestore:"state"`
-	Reason      string    `firestore:"reason"`
-	JobberID    string    `firestore:"jobberId"`
-	JobberName  string    `firestore:"jobberName"`
-	ConnectedAt time.Time `firestore:"connectedAt"`
-	ConnectedBy string    `firestore:"connectedBy"`
-	EndedAt     time.Time `firestore:"endedAt"`
-
-	Access     string    `firestore:"access"`  // sealed
-	Refresh    string    `firestore:"refresh"` // sealed
-	ExpiresAt  time.Time `firestore:"expiresAt"`
-	Generation int64     `firestore:"generation"` // rises with every new pair of tokens
-
-	LeaseHolder string    `firestore:"leaseHolder"` // who uses the refresh token
-	LeaseUntil  time.Time `firestore:"leaseUntil"`
-}
-
-func (d connectionDocument) connection(account string) Connection {
-	state := d.State
-	if state == "" {
-		state = StateDisconnected
-	}
-	return Connection{
-		Account: account, State: state, Reason: d.Reason, JobberAccount: JobberAccount{ID: d.JobberID, Name: d.JobberName},
-		ConnectedAt: d.ConnectedAt, ConnectedBy: d.ConnectedBy, EndedAt: d.EndedAt,
-	}
-}
-
-type ownerDocument struct {
-	Account     string    `firestore:"account"`
-	JobberID    string    `firestore:"jobberId"`
-	ConnectedAt time.Time `firestore:"connectedAt"`
-}
-
-// Connection returns the account's connection. One that never was is disconnected, of no Jobber account.
-func (s *Store) Connection(ctx context.Context, account string) (Connection, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	client, err := s.clients.Firestore(ctx)
-	if err != nil {
-		return Connection{}, err
-	}
-	snap, err := connectionRef(client, account).Get(ctx)
-	if err != nil && status.Code(err) != codes.NotFound {
-		return Connection{}, fmt.Errorf("reading the Jobber connection: %w", err)
-	}
-	d, err := decodeConnection(snap)
-	return d.connection(account), err
-}
-
-// AccountOf returns the account that a Jobber account (an encoded id) is connected to.
-func (s *Store) AccountOf(ctx context.Context, jobberAccountID string) (account string, found bool, err error) {
-	key, err := Number(jobberAccountID)
-	if err != nil {
-		return "", false, nil // no connection was ever made with such an id
-	}
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	client, err := s.clients.Firestore(ctx)
-	if err != nil {
-		return "", false, err
-	}
-	snap, err := client.Collection("connections").Doc(key).Get(ctx)
-	if status.Code(err) == codes.NotFound {
-		return "", false, nil
-	}
-	if err != nil {
-		return "", false, fmt.Errorf("reading a Jobber account's owner: %w", err)
-	}
-	var d ownerDocument
-	if err := snap.DataTo(&d); err != nil {
-		return "", false, fmt.Errorf("reading a Jobber account's owner: %w", err)
-	}
-	return d.Account, true, nil
-}
-
-// Connected lists the accounts that have a Jobber account, page by page; next is empty after the last. A connection among
-// them may be broken.
-func (s *Store) Connected(ctx context.Context, after string, limit int) (accounts []string, next string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	client, err := s.clients.Firestore(ctx)
-	if err != nil {
-		return nil, "", err
-	}
-	q := client.Collection("connections").OrderBy(firestore.DocumentID, firestore.Asc).Limit(limit)
-	if after != "" {
-		q = q.StartAfter(after)
-	}
-	docs := q.Documents(ctx)
-	defer docs.Stop()
-	for {
-		snap, err := docs.Next()
-		if errors.Is(err, iterator.Done) {
-			break
-		}
-		if err != nil {
-			return nil, "", fmt.Errorf("listing connections: %w", err)
-		}
-		var d ownerDocument
-		if err := snap.DataTo(&d); err != nil {
-			return nil, "", fmt.Errorf("listing connections: %w", err)
-		}
-		accounts, next = append(accounts, d.Account), snap.Ref.ID
-	}
-	if len(accounts) < limit {
-		next = ""
-	}
-	return accounts, next, nil
+	return &Store{Reader: NewReader(clients), events: events, seal: seal, clock: clk, log: log}, nil
 }
 
 // connect stores a new pair of tokens and tells that the account is connected. It is problem.Conflict when the Jobber
@@ -402,21 +286,6 @@ func (s *Store) inTransaction(ctx context.Context, f func(context.Context, *fire
 	}
 	return client.RunTransaction(ctx, func(ctx context.Context, tx *firestore.Transaction) error { return f(ctx, client, tx) },
 		firestore.MaxAttempts(20)) // a refresh has many instances wait for one document
-}
-
-func decodeConnection(snap *firestore.DocumentSnapshot) (connectionDocument, error) {
-	var d connectionDocument
-	if snap == nil || !snap.Exists() {
-		return d, nil
-	}
-	if err := snap.DataTo(&d); err != nil {
-		return d, fmt.Errorf("reading the Jobber connection: %w", err)
-	}
-	return d, nil
-}
-
-func connectionRef(client *firestore.Client, account string) *firestore.DocumentRef {
-	return client.Collection("accounts").Doc(account).Collection("private").Doc("jobber")
 }
 
 // sameID compares encoded ids, which may come with and without padding.

@@ -502,6 +502,34 @@ type InvoiceIDsResponse struct {
 // GetInvoices returns InvoiceIDsResponse.Invoices, and is useful for accessing the field via an interface.
 func (v *InvoiceIDsResponse) GetInvoices() InvoiceIDsInvoicesInvoiceConnection { return v.Invoices }
 
+// InvoiceJobsInvoice includes the requested fields of the GraphQL type Invoice.
+type InvoiceJobsInvoice struct {
+	Jobs InvoiceJobsInvoiceJobsJobConnection `json:"jobs"`
+}
+
+// GetJobs returns InvoiceJobsInvoice.Jobs, and is useful for accessing the field via an interface.
+func (v *InvoiceJobsInvoice) GetJobs() InvoiceJobsInvoiceJobsJobConnection { return v.Jobs }
+
+// InvoiceJobsInvoiceJobsJobConnection includes the requested fields of the GraphQL type JobConnection.
+type InvoiceJobsInvoiceJobsJobConnection struct {
+	Nodes    []JobIDsNode   `json:"nodes"`
+	PageInfo PageInfoFields `json:"pageInfo"`
+}
+
+// GetNodes returns InvoiceJobsInvoiceJobsJobConnection.Nodes, and is useful for accessing the field via an interface.
+func (v *InvoiceJobsInvoiceJobsJobConnection) GetNodes() []JobIDsNode { return v.Nodes }
+
+// GetPageInfo returns InvoiceJobsInvoiceJobsJobConnection.PageInfo, and is useful for accessing the field via an interface.
+func (v *InvoiceJobsInvoiceJobsJobConnection) GetPageInfo() PageInfoFields { return v.PageInfo }
+
+// InvoiceJobsResponse is returned by InvoiceJobs on success.
+type InvoiceJobsResponse struct {
+	Invoice *InvoiceJobsInvoice `json:"invoice"`
+}
+
+// GetInvoice returns InvoiceJobsResponse.Invoice, and is useful for accessing the field via an interface.
+func (v *InvoiceJobsResponse) GetInvoice() *InvoiceJobsInvoice { return v.Invoice }
+
 // InvoiceResponse is returned by Invoice on success.
 type InvoiceResponse struct {
 	Invoice *InvoiceFields `json:"invoice"`
@@ -1807,6 +1835,22 @@ type __InvoiceInput struct {
 // GetId returns __InvoiceInput.Id, and is useful for accessing the field via an interface.
 func (v *__InvoiceInput) GetId() string { return v.Id }
 
+// __InvoiceJobsInput is used internally by genqlient
+type __InvoiceJobsInput struct {
+	Invoice string `json:"invoice"`
+	First   int    `json:"first"`
+	After   string `json:"after,omitempty"`
+}
+
+// GetInvoice returns __InvoiceJobsInput.Invoice, and is useful for accessing the field via an interface.
+func (v *__InvoiceJobsInput) GetInvoice() string { return v.Invoice }
+
+// GetFirst returns __InvoiceJobsInput.First, and is useful for accessing the field via an interface.
+func (v *__InvoiceJobsInput) GetFirst() int { return v.First }
+
+// GetAfter returns __InvoiceJobsInput.After, and is useful for accessing the field via an interface.
+func (v *__InvoiceJobsInput) GetAfter() string { return v.After }
+
 // __InvoicesInput is used internally by genqlient
 type __InvoicesInput struct {
 	First  int    `json:"first"`
@@ -2551,6 +2595,56 @@ func InvoiceIDs(
 	}
 
 	data_ = &InvoiceIDsResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The query executed by InvoiceJobs.
+const InvoiceJobs_Operation = `
+query InvoiceJobs ($invoice: EncodedId!, $first: Int!, $after: String) {
+	invoice(id: $invoice) {
+		jobs(first: $first, after: $after) {
+			nodes {
+				id
+			}
+			pageInfo {
+				... PageInfoFields
+			}
+		}
+	}
+}
+fragment PageInfoFields on PageInfo {
+	endCursor
+	hasNextPage
+}
+`
+
+// The jobs that an invoice bills: Jobber tells of the invoice's changes alone, though the jobs' figures change with it.
+func InvoiceJobs(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	invoice string,
+	first int,
+	after string,
+) (data_ *InvoiceJobsResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "InvoiceJobs",
+		Query:  InvoiceJobs_Operation,
+		Variables: &__InvoiceJobsInput{
+			Invoice: invoice,
+			First:   first,
+			After:   after,
+		},
+	}
+
+	data_ = &InvoiceJobsResponse{}
 	resp_ := &graphql.Response{Data: data_}
 
 	err_ = client_.MakeRequest(
