@@ -1,0 +1,182 @@
+package syncing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"fieldboard.dev/fieldboard/shared/account"
+	"fieldboard.dev/fieldboard/shared/clock"
+	"fieldboard.dev/fieldboard/shared/event"
+	"fieldboard.dev/fieldboard/shared/instance"
+	"fieldboard.dev/fieldboard/shared/jobber"
+	"fieldboard.dev/fieldboard/shared/problem"
+	"fieldboard.dev/fieldboard/shared/record"
+)
+
+// Follower brings the copy up to what a notice tells. A notice carries no data, so the record is fetched, and with it the
+// records that Jobber changes along with it without a word.
+type Follower struct {
+	api         *jobber.API
+	sources     map[record.Collection]source
+	records     *record.Store
+	events      *event.Store
+	accounts    *account.Store
+	state       store
+	inbox       inbox
+	clock       clock.Clock
+	log         *slog.Logger
+	wholeCopies sync.Map // accounts whose first copy is complete: it stays so
+}
+
+// NewFollower returns a follower. It dials nothing.
+func NewFollower(ctx context.Context, in *instance.Instance) (*Follower, error) {
+	api, err := jobber.New(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	var events event.Config
+	if err := in.Config(ctx, &events); err != nil {
+		return nil, err
+	}
+	var box InboxConfig
+	if err := in.Config(ctx, &box); err != nil {
+		return nil, err
+	}
+	f := &Follower{
+		api: api, sources: map[record.Collection]source{}, accounts: account.NewStore(in.Cloud, in.Clock), state: store{in.Cloud},
+		inbox: inbox{in.Cloud, box.Topic}, clock: in.Clock, log: in.Log, events: event.NewStore(in.Cloud, events, in.Log),
+	}
+	f.records = record.NewStore(in.Cloud, f.events, in.Clock, in.Log)
+	for _, s := range sources(api, in.Log) {
+		f.sources[s.collection] = s
+	}
+	return f, nil
+}
+
+// Handle settles the notice of an id. Doing it twice changes nothing, and in which order notices come does not matter:
+// what is stored is what Jobber showed last. An error means that it must be delivered again.
+func (f *Follower) Handle(ctx context.Context, id string) error {
+	d, found, err := f.inbox.get(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !found || d.PendingSince == nil {
+		return nil // settled before, or expired
+	}
+	outcome, err := f.follow(ctx, d)
+	if err != nil {
+		if !hopeless(err) {
+			return fmt.Errorf("following %s of %s: %w", d.Topic, d.Account, err)
+		}
+		outcome = "failed: " + string(jobber.KindOf(err))
+		f.log.ErrorContext(ctx, "a notice cannot be followed", "account", d.Account, "topic", d.Topic, "error", err)
+	}
+	return f.inbox.settle(ctx, id, outcome)
+}
+
+// follow does what the notice asks for and says what became of it.
+func (f *Follower) follow(ctx context.Context, d delivery) (string, error) {
+	w := jobber.Webhook{Topic: d.Topic, AccountID: d.JobberAccount, ItemID: d.ItemID, OccurredAt: d.OccurredAt}
+	if d.Topic == jobber.TopicAppDisconnect {
+		return f.disconnect(ctx, d)
+	}
+	subject, action, ok := w.Subject()
+	if !ok {
+		return "ignored", nil
+	}
+	scope, err := scopeOf(ctx, f.accounts, d.Account)
+	if err != nil {
+		return "", err
+	}
+	e := &errand{Follower: f, account: d.Account, done: map[key]record.Record{}}
+	err = e.gather(ctx, record.Collection(subject), d.ItemID)
+	if errors.Is(err, errTooManyVanish) {
+		return "held: too many records would be deleted", f.tellHeld(ctx, d, err)
+	}
+	if err != nil {
+		return "", err
+	}
+	return "done", f.apply(ctx, scope, e, action == jobber.Created)
+}
+
+// disconnect notes that the app was disconnected in Jobber, unless the account was connected again since. The store tells
+// people of it.
+func (f *Follower) disconnect(ctx context.Context, d delivery) (string, error) {
+	c, err := f.api.Store().Connection(ctx, d.Account)
+	if err != nil {
+		return "", err
+	}
+	if c.State == jobber.StateDisconnected || c.ConnectedAt.After(d.OccurredAt) {
+		return "ignored", nil
+	}
+	_, err = f.api.Store().Disconnect(ctx, d.Account, "Somebody disconnected Fieldboard in Jobber.")
+	return "done", err
+}
+
+func (f *Follower) tellHeld(ctx context.Context, d delivery, cause error) error {
+	f.log.ErrorContext(ctx, "a deletion is held", "account", d.Account, "topic", d.Topic, "item", d.ItemID, "error", cause)
+	e := event.New(d.Account, event.SyncFailed, f.clock.Now())
+	e.Title, e.Detail = "A deletion in Jobber was not followed", "It would delete too many records at once."
+	return f.events.Emit(ctx, e)
+}
+
+// apply writes what the errand gathered. While the first copy runs, a record that the copy has not reached is no news,
+// unless the notice says that it was just created.
+func (f *Follower) apply(ctx context.Context, scope record.Scope, e *errand, created bool) error {
+	batch := e.batch
+	copied, err := f.copied(ctx, scope.Account)
+	if err != nil {
+		return err
+	}
+	if !copied {
+		quiet, rest, err := f.unreached(ctx, scope.Account, batch.Upserts, created)
+		if err != nil {
+			return err
+		}
+		if len(quiet) > 0 {
+			if _, err := f.records.Apply(ctx, scope, record.Batch{Upserts: quiet, Quiet: true}); err != nil {
+				return err
+			}
+		}
+		batch.Upserts = rest
+	}
+	_, err = f.records.Apply(ctx, scope, batch)
+	return err
+}
+
+// copied reports whether the account's first copy is complete.
+func (f *Follower) copied(ctx context.Context, account string) (bool, error) {
+	if _, known := f.wholeCopies.Load(account); known {
+		return true, nil
+	}
+	_, states, err := f.state.read(ctx, account)
+	if err != nil || states.copying() {
+		return false, err
+	}
+	f.wholeCopies.Store(account, true)
+	return true, nil
+}
+
+// unreached parts upserts into those whose records the copy has not reached and the rest. The first upsert is the
+// notice's own record.
+func (f *Follower) unreached(ctx context.Context, account string, upserts []record.Upsert, created bool) (quiet, rest []record.Upsert, err error) {
+	for i, u := range upserts {
+		if i == 0 && created {
+			rest = append(rest, u)
+			continue
+		}
+		_, err := f.records.Get(ctx, account, u.Record.Collection(), u.Record.Base().ID)
+		switch {
+		case err == nil:
+			rest = append(rest, u)
+		case problem.CodeOf(err) == problem.NotFound:
+			quiet = append(quiet, u)
+		default:
+			return nil, nil, err
+		}
+	}
+	return quiet, rest, nil
+}

@@ -1,0 +1,149 @@
+package syncing
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"cloud.google.com/go/firestore"
+	"cloud.google.com/go/pubsub/v2"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"fieldboard.dev/fieldboard/shared/cloud"
+)
+
+// keepDeliveries is how long the inbox remembers a notice, and so knows it again. Firestore's TTL on expireAt removes it.
+const keepDeliveries = 30 * 24 * time.Hour
+
+// delivery is one notice of Jobber, kept at webhookInbox/{id}, or at webhooksAside/{id} when its account is not known.
+type delivery struct {
+	Account       string    `firestore:"account,omitempty"`
+	JobberAccount string    `firestore:"jobberAccount"`
+	Topic         string    `firestore:"topic"`
+	ItemID        string    `firestore:"itemId"`
+	OccurredAt    time.Time `firestore:"occurredAt"`
+	ReceivedAt    time.Time `firestore:"receivedAt"`
+	ExpireAt      time.Time `firestore:"expireAt"`
+	// PendingSince is there until the notice is settled, so that a query by it finds only what is left to do.
+	PendingSince *time.Time `firestore:"pendingSince,omitempty"`
+	Outcome      string     `firestore:"outcome,omitempty"` // what became of it
+}
+
+// inbox keeps notices until they are settled, and hands them to the worker through Pub/Sub.
+type inbox struct {
+	clients *cloud.Clients
+	topic   string
+}
+
+func (b inbox) doc(ctx context.Context, id string) (*firestore.DocumentRef, error) {
+	return b.in(ctx, "webhookInbox", id)
+}
+
+func (b inbox) in(ctx context.Context, collection, id string) (*firestore.DocumentRef, error) {
+	client, err := b.clients.Firestore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return client.Collection(collection).Doc(id), nil
+}
+
+// put stores a notice, unless it is there. It reports whether it is new.
+func (b inbox) put(ctx context.Context, id string, d delivery) (added bool, err error) {
+	doc, err := b.doc(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	return create(ctx, doc, d)
+}
+
+// putAside stores a notice of an account that is not known.
+func (b inbox) putAside(ctx context.Context, id string, d delivery) (added bool, err error) {
+	doc, err := b.in(ctx, "webhooksAside", id)
+	if err != nil {
+		return false, err
+	}
+	return create(ctx, doc, d)
+}
+
+func create(ctx context.Context, doc *firestore.DocumentRef, d delivery) (bool, error) {
+	_, err := doc.Create(ctx, d)
+	if status.Code(err) == codes.AlreadyExists {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("storing a notice: %w", err)
+	}
+	return true, nil
+}
+
+// get returns a notice; false when there is none by that id.
+func (b inbox) get(ctx context.Context, id string) (delivery, bool, error) {
+	var d delivery
+	doc, err := b.doc(ctx, id)
+	if err != nil {
+		return d, false, err
+	}
+	snap, err := doc.Get(ctx)
+	if status.Code(err) == codes.NotFound {
+		return d, false, nil
+	}
+	if err != nil {
+		return d, false, fmt.Errorf("reading notice %s: %w", id, err)
+	}
+	return d, true, snap.DataTo(&d)
+}
+
+// settle takes a notice out of the pending ones.
+func (b inbox) settle(ctx context.Context, id, outcome string) error {
+	doc, err := b.doc(ctx, id)
+	if err != nil {
+		return err
+	}
+	_, err = doc.Update(ctx, []firestore.Update{{Path: "pendingSince", Value: firestore.Delete}, {Path: "outcome", Value: outcome}})
+	if err != nil {
+		return fmt.Errorf("settling notice %s: %w", id, err)
+	}
+	return nil
+}
+
+// pending returns notices that wait since before a moment, the oldest first.
+func (b inbox) pending(ctx context.Context, before time.Time, limit int) (map[string]delivery, error) {
+	client, err := b.clients.Firestore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	snaps, err := client.Collection("webhookInbox").Where("pendingSince", "<", before).OrderBy("pendingSince", firestore.Asc).
+		Limit(limit).Documents(ctx).GetAll()
+	if err != nil {
+		return nil, fmt.Errorf("reading pending notices: %w", err)
+	}
+	found := make(map[string]delivery, len(snaps))
+	for _, snap := range snaps {
+		var d delivery
+		if err := snap.DataTo(&d); err != nil {
+			return nil, fmt.Errorf("reading notice %s: %w", snap.Ref.ID, err)
+		}
+		found[snap.Ref.ID] = d
+	}
+	return found, nil
+}
+
+// publish hands a stored notice to the worker. It goes without an ordering key: the worker needs no order, and one notice
+// that fails must not hold up the others.
+func (b inbox) publish(ctx context.Context, id string, d delivery) error {
+	publisher, err := b.clients.Publisher(ctx, b.topic)
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(notice{ID: id})
+	if err != nil {
+		return err
+	}
+	_, err = publisher.Publish(ctx, &pubsub.Message{Data: data, Attributes: map[string]string{"account": d.Account, "topic": d.Topic}}).Get(ctx)
+	if err != nil {
+		return fmt.Errorf("publishing notice %s: %w", id, err)
+	}
+	return nil
+}
