@@ -117,6 +117,9 @@ func (s *Store) AddMember(ctx context.Context, accountID string, m Member) error
 	if err := m.validate(); err != nil {
 		return err
 	}
+	if !areIDs(accountID) {
+		return problem.New(problem.NotFound, "There is no such account.")
+	}
 	return s.commit(ctx, func(fs *firestore.Client, tx *firestore.Transaction) error {
 		if _, err := tx.Get(fs.Doc("accounts/" + accountID)); err != nil {
 			return err
@@ -129,6 +132,9 @@ func (s *Store) AddMember(ctx context.Context, accountID string, m Member) error
 func (s *Store) SetStatus(ctx context.Context, accountID, userID string, st Status) error {
 	if st != Active && st != Disabled {
 		return problem.New(problem.Invalid, "A member is active or disabled.")
+	}
+	if !areIDs(accountID, userID) {
+		return problem.New(problem.NotFound, "There is no such member.")
 	}
 	return s.commit(ctx, func(fs *firestore.Client, tx *firestore.Transaction) error {
 		return tx.Update(fs.Doc("accounts/"+accountID+"/members/"+userID), []firestore.Update{{Path: "status", Value: string(st)}})
@@ -150,10 +156,8 @@ func createMember(fs *firestore.Client, tx *firestore.Transaction, accountID str
 }
 
 func (s *Store) read(ctx context.Context, doc any, what string, path ...string) error {
-	for _, segment := range path {
-		if segment == "" || len(segment) > 128 || segment == "." || segment == ".." || strings.Contains(segment, "/") {
-			return problem.New(problem.NotFound, "There is no such %s.", what)
-		}
+	if !areIDs(path...) {
+		return problem.New(problem.NotFound, "There is no such %s.", what)
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
@@ -173,6 +177,16 @@ func (s *Store) read(ctx context.Context, doc any, what string, path ...string) 
 		return fmt.Errorf("reading %s: %w", ref.Path, err)
 	}
 	return nil
+}
+
+// areIDs tells whether each segment names one document and not a path to another.
+func areIDs(segments ...string) bool {
+	for _, s := range segments {
+		if s == "" || len(s) > 128 || s == "." || s == ".." || strings.Contains(s, "/") {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *Store) commit(ctx context.Context, do func(*firestore.Client, *firestore.Transaction) error) error {
