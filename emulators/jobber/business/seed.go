@@ -18,6 +18,8 @@ type Options struct {
 	Log    *slog.Logger
 	Seed   int64   // the same seed and clock make the same business
 	Scale  float64 // multiplies the number of records; 0 means 1
+
+	Pace time.Duration // between two things that happen by Live in working hours, on average; 0 means 3 s
 }
 
 // New makes up a business with eighteen months behind it and some weeks of planned work before it, as of the clock's now.
@@ -33,6 +35,7 @@ func New(o Options) (*Business, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.pace = o.Pace
 	scale := o.Scale
 	if scale == 0 {
 		scale = 1

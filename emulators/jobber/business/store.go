@@ -39,6 +39,8 @@ type Business struct {
 	last        time.Time
 	next        map[string]int64
 	rng         *rand.Rand
+	random      bool // Any chooses by chance
+	pace        time.Duration
 }
 
 // Change is what Jobber tells an app about by a webhook.
@@ -48,7 +50,8 @@ type Change struct {
 	OccurredAt time.Time
 }
 
-// Empty returns a business without any record. account.ID may be ""; account.TimeZone must be in the tz database.
+// Empty returns a business without any record, for what a caller makes happen in it. account.ID may be "";
+// account.TimeZone must be in the tz database. log may be nil.
 func Empty(account Account, clk clock.Clock, log *slog.Logger) (*Business, error) {
 	zone, err := time.LoadLocation(account.TimeZone)
 	if err != nil {
@@ -56,6 +59,9 @@ func Empty(account Account, clk clock.Clock, log *slog.Logger) (*Business, error
 	}
 	if account.Number == 0 {
 		account.Number = 1
+	}
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
 	}
 	account.ID = EncodeID(TypeAccount, account.Number)
 	doing, ok := trades[int(account.Number)]
