@@ -10,6 +10,7 @@ import (
 
 const (
 	holdFor     = 30 * time.Second // how long a message waits for Redis here before another instance may try
+	lease       = 10 * time.Second // the least that Pub/Sub allows
 	firstRetry  = 50 * time.Millisecond
 	latestRetry = 5 * time.Second
 	pullRetry   = time.Second
@@ -44,9 +45,8 @@ func (s *Server) receive(ctx context.Context, h *hub) error {
 	subscriber.ReceiveSettings.MaxOutstandingMessages = 500
 	subscriber.ReceiveSettings.MaxOutstandingBytes = 500 * maxEvent
 	subscriber.ReceiveSettings.MaxExtension = 2 * holdFor
-	subscriber.ReceiveSettings.ShutdownOptions = &pubsub.ShutdownOptions{
-		Timeout: consumerDrain, Behavior: pubsub.ShutdownBehaviorWaitForProcessing,
-	}
+	// What an instance that dies had in its hands goes to another one after this.
+	subscriber.ReceiveSettings.MaxDurationPerAckExtension = lease
 	return subscriber.Receive(ctx, func(ctx context.Context, m *pubsub.Message) { s.handle(ctx, h, m) })
 }
 

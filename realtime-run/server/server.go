@@ -60,12 +60,22 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	s.hub.Store(h)
 	s.in.Log.InfoContext(ctx, "realtime service ready", "subscription", s.cfg.Subscription)
-	var work sync.WaitGroup
-	work.Go(func() { s.watchRedis(ctx) })
-	work.Go(func() { s.consume(ctx, h) })
+	idle := make(chan struct{})
+	go func() {
+		defer close(idle)
+		var work sync.WaitGroup
+		work.Go(func() { s.watchRedis(ctx) })
+		work.Go(func() { s.consume(ctx, h) })
+		work.Wait()
+	}()
 	<-ctx.Done()
 	s.draining.Store(true)
-	work.Wait()
+	select {
+	case <-idle:
+	case <-time.After(consumerDrain):
+		// Pub/Sub does not answer. It gives the messages to another instance when their lease ends.
+		s.in.Log.WarnContext(ctx, "the events in hand could not be handed back in time")
+	}
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), clientsDrain)
 	defer cancel()
 	return h.close(drain)

@@ -268,7 +268,7 @@ type listener struct {
 	got    []arrival
 	subs   []centrifuge.ServerSubscribedEvent
 	ends   []uint32 // codes by which it was disconnected or sent to connect again
-	arrive func(arrival)
+	arrive func() // called at each arrival, when set
 }
 
 type arrival struct {
@@ -311,12 +311,12 @@ func (l *listener) publication(p centrifuge.ServerPublicationEvent) {
 	if err := json.Unmarshal(p.Data, &a.event); err != nil {
 		l.tb.Errorf("%s: %v in %s", p.Channel, err, p.Data)
 	}
-	if l.arrive != nil {
-		l.arrive(a)
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.got = append(l.got, a)
+	if l.arrive != nil {
+		l.arrive()
+	}
 }
 
 func (l *listener) end(code uint32) {
@@ -343,10 +343,8 @@ func (l *listener) codes() []uint32 {
 
 // ids returns the ids of all events so far, in the order of their arrival.
 func (l *listener) ids() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	ids := []string{}
-	for _, a := range l.got {
+	for _, a := range l.arrivals() {
 		ids = append(ids, a.event.ID)
 	}
 	return ids
@@ -360,6 +358,20 @@ func (l *listener) await(events ...event.Event) {
 	for _, e := range events {
 		eventually(l.tb, e.Type+" "+e.ID+" arrives", func() bool { return l.has(e) })
 	}
+}
+
+// arrivals returns what has arrived so far.
+func (l *listener) arrivals() []arrival {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.got)
+}
+
+// onArrival sets what is called at each arrival.
+func (l *listener) onArrival(f func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.arrive = f
 }
 
 // subscribed returns the latest word on a channel.
@@ -422,14 +434,6 @@ func encode(tb testing.TB, e event.Event) []byte {
 		tb.Fatal(err)
 	}
 	return b
-}
-
-func ids(events []event.Event) []string {
-	ids := []string{}
-	for _, e := range events {
-		ids = append(ids, e.ID)
-	}
-	return ids
 }
 
 func check(tb testing.TB, err error) {
