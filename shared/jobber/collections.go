@@ -2,6 +2,7 @@ package jobber
 
 import (
 	"context"
+	"strings"
 
 	"fieldboard.dev/fieldboard/shared/jobber/internal/graphql"
 )
@@ -358,18 +359,18 @@ func (a *API) Counts(ctx context.Context, account string) (map[Collection]int, e
 		counts[Payments] = data.PaymentRecords.TotalCount
 	}
 	for _, e := range c.errors {
-		if len(e.Path) == 0 {
+		if e.at == "" {
 			return nil, &Error{Kind: e.kind(), Op: "Counts", Message: e.Message, Status: 200}
 		}
-		delete(counts, collectionAt(e.Path[0]))
+		delete(counts, collectionAt(e.at))
 	}
 	return counts, nil
 }
 
-func collectionAt(root any) Collection {
+func collectionAt(path string) Collection {
+	root, _, _ := strings.Cut(path, ".")
 	if root == "paymentRecords" {
 		return Payments
 	}
-	name, _ := root.(string)
-	return Collection(name)
+	return Collection(root)
 }

@@ -80,7 +80,7 @@ func readOne[N any, P node[N], T any](
 // missing says why something at path is null: hidden, or not there.
 func (c *call) missing(path string) error {
 	for _, e := range c.errors {
-		if at := e.path(); at == "" || at == path || strings.HasPrefix(path, at+".") {
+		if at := e.at; at == "" || at == path || strings.HasPrefix(path, at+".") {
 			return &Error{Kind: e.kind(), Op: path, Message: e.Message, Status: 200}
 		}
 	}
@@ -91,7 +91,7 @@ func (c *call) missing(path string) error {
 // shorter, or the last one.
 func (c *call) covering(root string, nodes int) error {
 	for _, e := range c.errors {
-		at := e.path()
+		at := e.at
 		if strings.HasPrefix(at, root+".nodes.") && nodes > 0 {
 			continue
 		}
@@ -104,7 +104,7 @@ func (c *call) covering(root string, nodes int) error {
 func (c *call) hidden(path string) Hidden {
 	var h Hidden
 	for _, e := range c.errors {
-		field, ok := strings.CutPrefix(e.path(), path+".")
+		field, ok := strings.CutPrefix(e.at, path+".")
 		if !ok {
 			continue
 		}
@@ -122,16 +122,7 @@ func (c *call) hidden(path string) Hidden {
 func (c *call) fieldErrors() []FieldError {
 	var list []FieldError
 	for _, e := range c.errors {
-		list = append(list, FieldError{Path: e.path(), Message: e.Message})
+		list = append(list, FieldError{Path: e.at, Message: e.Message})
 	}
 	return list
-}
-
-// path returns the error's place with dots: "visits.nodes.3.client".
-func (e replyError) path() string {
-	parts := make([]string, len(e.Path))
-	for i, p := range e.Path {
-		parts[i] = fmt.Sprint(p) // a name, or an index as a float without a fraction
-	}
-	return strings.Join(parts, ".")
 }

@@ -173,7 +173,9 @@ func newClient(c graphql.ClientFields, hidden Hidden) Client {
 		client.BillingAddress = &Address{Street: a.Street, City: a.City, Province: a.Province, PostalCode: a.PostalCode, Country: a.Country}
 	}
 	for _, tag := range c.Tags.Nodes {
-		client.Tags = append(client.Tags, tag.Label)
+		if tag.Label != "" {
+			client.Tags = append(client.Tags, tag.Label)
+		}
 	}
 	return client
 }
@@ -216,7 +218,9 @@ func newVisit(v graphql.VisitFields, hidden Hidden) Visit {
 		JobID: v.Job.Id, ClientID: v.Client.Id, PropertyID: v.Property.Id, CreatedAt: v.CreatedAt.UTC(), Hidden: hidden,
 	}
 	for _, u := range v.AssignedUsers.Nodes {
-		visit.UserIDs = append(visit.UserIDs, u.Id)
+		if u.Id != "" { // a hidden one comes as null
+			visit.UserIDs = append(visit.UserIDs, u.Id)
+		}
 	}
 	return visit
 }

@@ -37,6 +37,8 @@ type replyError struct {
 	Extensions struct {
 		Code string `json:"code"`
 	} `json:"extensions"`
+
+	at string // what is null because of it, with dots: "visits.nodes.3.client"; "" when it names no place
 }
 
 // post sends one request. The reply has whatever could be read of it, also with an error.
@@ -156,7 +158,47 @@ func (a *API) read(ctx context.Context, op string, status int, header http.Heade
 		}
 		return failed(e.Errors[0].kind())
 	}
+	if err := rep.place(); err != nil {
+		_, failure := failed(Refused)
+		failure.Cause = err
+		return rep, failure
+	}
 	return rep, nil
+}
+
+// place finds what each error took out of the data. A field that may not be null takes the object around it along, so the
+// error's own path can be deeper than what is missing.
+func (r *reply) place() error {
+	if len(r.errors) == 0 {
+		return nil
+	}
+	var data any
+	if err := json.Unmarshal(r.data, &data); err != nil {
+		return err
+	}
+	for i, e := range r.errors {
+		value := data
+		var at []string
+		for _, part := range e.Path {
+			at = append(at, fmt.Sprint(part)) // a name, or an index as a float without a fraction
+			switch object := value.(type) {
+			case map[string]any:
+				name, _ := part.(string)
+				value = object[name]
+			case []any:
+				n, _ := part.(float64)
+				if int(n) < 0 || int(n) >= len(object) {
+					return fmt.Errorf("an error is at %s, where nothing is", strings.Join(at, "."))
+				}
+				value = object[int(n)]
+			}
+			if value == nil {
+				break
+			}
+		}
+		r.errors[i].at = strings.Join(at, ".")
+	}
+	return nil
 }
 
 func (r reply) hasData() bool { return len(r.data) > 0 && string(r.data) != "null" }
