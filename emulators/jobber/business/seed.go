@@ -258,7 +258,7 @@ func (s *seeder) unique(t time.Time) time.Time {
 
 // updated is the unique time of a record's last change, after its creation.
 func (s *seeder) updated(created, touched time.Time) time.Time {
-	if !touched.After(created) {
+	if !touched.Truncate(time.Second).After(created) {
 		touched = created.Add(time.Second)
 	}
 	return s.unique(touched)

@@ -121,7 +121,6 @@ func (s *seeder) seedInvoice(n int, i *invoiceDraft) {
 	issued := s.office(i.day)
 	done := i.job.CreatedAt
 	for _, v := range i.visits {
-		v.invoice = i
 		done = latest(done, *v.CompletedAt)
 	}
 	i.CreatedAt = s.unique(s.after(issued, done))
@@ -135,6 +134,11 @@ func (s *seeder) seedInvoice(n int, i *invoiceDraft) {
 		i.InvoiceStatus = "bad_debt"
 	default:
 		i.InvoiceStatus = "awaiting_payment"
+	}
+	for _, v := range i.visits {
+		if i.InvoiceStatus != "voided" {
+			v.invoice = i
+		}
 	}
 	if i.InvoiceStatus == "draft" && n%4 != 2 {
 		return

@@ -38,7 +38,7 @@ func (s *seeder) draftQuote(c *clientDraft, p *propertyDraft, title string, pric
 // seedWonQuote drafts the quote that a job came from: sent, approved and converted between its creation and the job's.
 func (s *seeder) seedWonQuote(j *jobDraft) {
 	created := s.office(s.dayOf(j.CreatedAt) - s.between(2, 16))
-	q := s.draftQuote(j.client, j.property, j.Title, j.price*int64(len(j.visits)), created)
+	q := s.draftQuote(j.client, j.property, j.Title, cents(j.Total), created)
 	if !q.CreatedAt.Before(j.CreatedAt) { // the client came only just before the job
 		q.CreatedAt = s.unique(j.property.CreatedAt.Add(j.CreatedAt.Sub(j.property.CreatedAt) / 2))
 	}

@@ -31,7 +31,7 @@ func (s *seeder) seedJobs() {
 	}
 	s.fitVisits()
 	for _, j := range s.jobs {
-		j.Total = dollars(j.price * int64(len(j.visits)))
+		j.Total = dollars(j.price * int64(max(1, len(j.visits))))
 		j.visitPrice = dollars(j.price)
 	}
 }
@@ -59,6 +59,8 @@ func (s *seeder) seedOneOff(n, day int) {
 	}
 	visits := 1
 	switch {
+	case day > -20 && n%19 == 3: // nobody has planned it yet
+		visits = 0
 	case n%13 == 5:
 		visits = 3
 	case n%6 == 1:

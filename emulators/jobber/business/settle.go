@@ -56,10 +56,8 @@ func (b *Business) settledJob(j Job, at time.Time) Job {
 		return j
 	}
 	done := len(visits) > 0 && complete == len(visits)
-	enough := done // completed visits for a bill to be due
-	if j.JobType == "RECURRING" {
-		enough = unbilled > 0 && (done || unbilled >= 4 || j.BillingFrequency == "PER_VISIT")
-	}
+	enough := done || // for a bill to be due
+		j.JobType == "RECURRING" && (unbilled >= 4 || unbilled > 0 && j.BillingFrequency == "PER_VISIT")
 	switch {
 	case done && j.UninvoicedTotal == 0:
 		j.JobStatus, j.CompletedAt = "archived", finished

@@ -48,7 +48,7 @@ func (b *Business) VisitStatus(v *Visit, at time.Time) string {
 	}
 }
 
-// JobStatus returns Jobber's JobStatusTypeEnum of j at an instant. A job with nothing left to visit is action_required.
+// JobStatus returns Jobber's JobStatusTypeEnum of j at an instant. A job without visits is action_required.
 func (b *Business) JobStatus(j *Job, at time.Time) string {
 	if j.JobStatus != "active" {
 		return j.JobStatus
@@ -65,7 +65,7 @@ func (b *Business) JobStatus(j *Job, at time.Time) string {
 		return "today"
 	case seen["UPCOMING"]:
 		return "upcoming"
-	case seen["UNSCHEDULED"], len(visits) == 0:
+	case seen["UNSCHEDULED"]:
 		return "unscheduled"
 	default:
 		return "action_required"
