@@ -184,7 +184,10 @@ func TestAFilterThatIsNotOfferedIsAMisuse(t *testing.T) {
 			return err
 		},
 		"101 records": func() error { _, err := api.Users(t.Context(), account, jobber.PageRequest{First: 101}); return err },
-		"no ids":      func() error { _, err := api.Jobs(t.Context(), account, jobber.PageRequest{IDs: []string{}}); return err },
+		"no ids": func() error {
+			_, err := api.Jobs(t.Context(), account, jobber.PageRequest{IDs: []string{}})
+			return err
+		},
 		"users newest first": func() error {
 			_, err := api.IDs(t.Context(), account, jobber.Users, jobber.PageRequest{NewestFirst: true})
 			return err
