@@ -50,7 +50,7 @@ func (s *seeder) seedWonQuote(j *jobDraft) {
 	q.TransitionedAt = *q.LastTransitioned.ConvertedAt
 	q.QuoteStatus = "converted"
 	q.touched = q.TransitionedAt
-	if q.Amounts.Total > 1000 && s.chance(12) {
+	if q.Amounts.Total > 1000 && (s.chance(12) || j.day > 0 && s.chance(2)) {
 		q.Amounts.DepositAmount = dollars(cents(q.Amounts.Total) / 4)
 	}
 	j.quote = q

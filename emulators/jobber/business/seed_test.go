@@ -3,12 +3,14 @@ package business_test
 import (
 	"fmt"
 	"math"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"fieldboard.dev/fieldboard/emulators/jobber/business"
+	"fieldboard.dev/fieldboard/shared/clock"
 )
 
 // The instants at which businesses are looked at: an ordinary noon, a Sunday, the minutes around midnight in both zones,
@@ -16,6 +18,24 @@ import (
 var instants = []string{
 	"2026-11-24T19:00:00Z", "2026-08-16T15:00:00Z", "2026-06-10T05:59:00Z", "2026-06-10T06:01:00Z", "2026-01-20T03:31:00Z",
 	"2028-02-29T18:00:00Z", "2026-03-08T09:30:00Z", "2026-11-01T08:30:00Z", "2027-01-01T07:00:30Z",
+}
+
+// full is a business at full scale that nothing happens in; it is made once for all tests.
+func full(t *testing.T, number int) *business.Business {
+	t.Helper()
+	b, err := fullScale[number]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+var fullScale = map[int]func() (*business.Business, error){1: fullScaleOf(1), 2: fullScaleOf(2)}
+
+func fullScaleOf(number int) func() (*business.Business, error) {
+	return sync.OnceValues(func() (*business.Business, error) {
+		return business.New(business.Options{Number: number, Clock: clock.NewManual(at("2026-11-24T19:00:00Z")), Seed: 1})
+	})
 }
 
 func TestSeedIsSound(t *testing.T) {
@@ -44,7 +64,7 @@ func TestSeedAtFullScale(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint("account ", number), func(t *testing.T) {
 			t.Parallel()
-			b, _ := seeded(t, number, "2026-11-24T19:00:00Z", 1, 1)
+			b := full(t, number)
 			sound(t, b)
 			got := sizes{
 				b.Users.Len(), b.Clients.Len(), b.Properties.Len(), b.Requests.Len(), b.Quotes.Len(), b.Jobs.Len(), b.Visits.Len(),
@@ -61,8 +81,8 @@ func TestSeedAtFullScale(t *testing.T) {
 // TestSeedHasEveryCase looks for each state and each odd thing in the larger business.
 func TestSeedHasEveryCase(t *testing.T) {
 	t.Parallel()
-	b, clk := seeded(t, 1, "2026-11-24T19:00:00Z", 1, 1)
-	now, zone := clk.Now(), b.Zone()
+	b := full(t, 1)
+	now, zone := b.Now(), b.Zone()
 	seen := map[string]int{}
 	for _, r := range b.Requests.List(business.ByID) {
 		seen["request "+b.RequestStatus(r, now)]++
@@ -188,7 +208,7 @@ func TestSeedHasVisitsTodayAtAnyTime(t *testing.T) {
 func TestSeedFollowsTheSeasons(t *testing.T) {
 	t.Parallel()
 	for number, want := range map[int]string{1: "summer", 2: "winter"} {
-		b, _ := seeded(t, number, "2026-11-24T19:00:00Z", 1, 1)
+		b := full(t, number)
 		months := map[time.Month]int{}
 		for _, v := range b.Visits.List(business.ByID) {
 			if v.StartAt != nil && v.StartAt.Year() == 2026 {

@@ -18,7 +18,7 @@ func (s *seeder) clientBy(day int) (*clientDraft, *propertyDraft) {
 // seedJobs drafts the jobs with their visits by day; schedule says when in the day and by whom.
 func (s *seeder) seedJobs() {
 	recurring := s.n.jobs * 18 / 100
-	today := max(6, s.n.visits/1200) // jobs that are sure to have a visit today
+	today := max(10, s.n.visits/1200) // jobs that are sure to have a visit today
 	for n := range s.n.jobs - recurring {
 		day := s.pickDay(openedDay, lastDay)
 		if n < today {
@@ -59,7 +59,7 @@ func (s *seeder) seedOneOff(n, day int) {
 	}
 	visits := 1
 	switch {
-	case day > -20 && n%19 == 3: // nobody has planned it yet
+	case day > -20 && n%19 == 17: // nobody has planned it yet
 		visits = 0
 	case n%13 == 5:
 		visits = 3
