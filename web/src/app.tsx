@@ -7,7 +7,7 @@ import { newQueryClient } from './api/client'
 import { newRouter } from './router'
 import { SessionProvider } from './session/context'
 import type { Session } from './session/session'
-import { theme } from './theme'
+import { cssVariables, theme } from './theme'
 
 export function App({ session }: { session: Session }) {
   const [client] = useState(newQueryClient)
@@ -23,7 +23,7 @@ export function App({ session }: { session: Session }) {
   )
 
   return (
-    <MantineProvider theme={theme} defaultColorScheme="auto">
+    <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
       <Notifications position="bottom-right" />
       <QueryClientProvider client={client}>
         <SessionProvider session={session}>

@@ -1,4 +1,12 @@
-import { ActionIcon, Button, createTheme, type MantineColorsTuple, Popover, Tooltip } from '@mantine/core'
+import {
+  ActionIcon,
+  Button,
+  type CSSVariablesResolver,
+  createTheme,
+  type MantineColorsTuple,
+  Popover,
+  Tooltip,
+} from '@mantine/core'
 
 const pine: MantineColorsTuple = [
   '#effaf8',
@@ -56,5 +64,22 @@ export const theme = createTheme({
     ActionIcon: ActionIcon.extend({ defaultProps: { variant: 'subtle', color: 'gray' } }),
     Popover: Popover.extend({ defaultProps: { shadow: 'md', radius: 8 } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300 } }),
+  },
+})
+
+/** Mantine's own colours, tied to ours. */
+export const cssVariables: CSSVariablesResolver = () => ({
+  variables: {},
+  light: {
+    '--mantine-color-dimmed': '#5b6766',
+    '--mantine-color-placeholder': '#6b7776',
+    '--mantine-color-default-border': '#d9dddd',
+  },
+  dark: {
+    '--mantine-color-body': '#171b1c',
+    '--mantine-color-text': '#e6ebea',
+    '--mantine-color-dimmed': '#95a2a0',
+    '--mantine-color-placeholder': '#8b9896',
+    '--mantine-color-default-border': '#2f3637',
   },
 })

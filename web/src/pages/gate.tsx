@@ -1,4 +1,5 @@
-import { Navigate, Outlet, useLocation } from '@tanstack/react-router'
+import { Outlet, useRouter } from '@tanstack/react-router'
+import { useEffect } from 'react'
 import { LiveProvider } from '../live/provider'
 import { useSession, useSessionState } from '../session/context'
 import { Failure } from '../ui/failure'
@@ -9,7 +10,6 @@ import { Splash } from './splash'
 export function Gate() {
   const session = useSession()
   const state = useSessionState()
-  const location = useLocation()
 
   switch (state.status) {
     case 'starting':
@@ -20,10 +20,8 @@ export function Gate() {
           <Failure error={state.error} onRetry={() => void session.start()} />
         </main>
       )
-    case 'signedOut': {
-      const next = location.href === '/' ? undefined : location.href
-      return <Navigate to="/sign-in" search={next ? { next } : {}} replace />
-    }
+    case 'signedOut':
+      return <ToSignIn returning={state.why !== 'left'} />
     case 'signedIn':
       return (
         <LiveProvider key={`${state.account.id}/${state.member.id}/${state.member.role}`}>
@@ -33,4 +31,18 @@ export function Gate() {
         </LiveProvider>
       )
   }
+}
+
+/** Leaves once, keeping the address unless it was left on purpose: while the sign-in page loads, the location is already its own. */
+function ToSignIn({ returning }: { returning: boolean }) {
+  const router = useRouter()
+  useEffect(() => {
+    const { href } = router.state.location
+    void router.navigate({
+      to: '/sign-in',
+      search: !returning || href === '/' ? {} : { next: href },
+      replace: true,
+    })
+  }, [router, returning])
+  return <Splash />
 }

@@ -57,11 +57,11 @@ describe('Session', () => {
     })
   })
 
-  it('is signed out, and not ended, when there was no session', async () => {
+  it('is signed out when there was no session', async () => {
     serve(() => json({ code: 'unauthenticated' }, 401))
     const session = new Session()
     await session.start()
-    expect(session.state).toEqual({ status: 'signedOut', ended: false })
+    expect(session.state).toEqual({ status: 'signedOut', why: 'none' })
   })
 
   it('tells an unreachable server from a refusal', async () => {
@@ -134,7 +134,7 @@ describe('Session', () => {
     session.subscribe(told)
     alive = false
     await expect(session.fetch('/api/v1/jobs')).rejects.toBeInstanceOf(ApiError)
-    expect(session.state).toEqual({ status: 'signedOut', ended: true })
+    expect(session.state).toEqual({ status: 'signedOut', why: 'ended' })
     expect(told).toHaveBeenCalledTimes(1)
   })
 
@@ -157,6 +157,6 @@ describe('Session', () => {
     const session = new Session()
     await session.start()
     await expect(session.signOut()).rejects.toMatchObject({ status: 0 })
-    expect(session.state).toEqual({ status: 'signedOut', ended: false })
+    expect(session.state).toEqual({ status: 'signedOut', why: 'left' })
   })
 })

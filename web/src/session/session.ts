@@ -5,7 +5,7 @@ import type { Account, Member, SessionGrant } from '../api/types'
 export type SessionState =
   | { status: 'starting' }
   | { status: 'unreachable'; error: ApiError }
-  | { status: 'signedOut'; ended: boolean }
+  | { status: 'signedOut'; why: 'none' | 'ended' | 'left' }
   | { status: 'signedIn'; account: Account; member: Member }
 
 /** Renew this long before the access token dies. */
@@ -30,7 +30,7 @@ export class Session {
 
   constructor() {
     this.#otherTabs?.addEventListener('message', message => {
-      if (message.data === 'signed-out') this.#end(false)
+      if (message.data === 'signed-out') this.#end('left')
     })
   }
 
@@ -64,7 +64,7 @@ export class Session {
 
   async signOut(): Promise<void> {
     const token = this.#token
-    this.#end(false)
+    this.#end('left')
     this.#otherTabs?.postMessage('signed-out')
     await call('/api/v1/session', { method: 'DELETE', token })
   }
@@ -100,7 +100,7 @@ export class Session {
       this.#accept(await call<SessionGrant>('/api/v1/session/refresh', { method: 'POST' }))
     } catch (error) {
       if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
-        this.#end(this.#state.status === 'signedIn')
+        this.#end(this.#state.status === 'signedIn' ? 'ended' : 'none')
       }
       throw error
     }
@@ -126,11 +126,11 @@ export class Session {
     )
   }
 
-  #end(ended: boolean): void {
+  #end(why: 'none' | 'ended' | 'left'): void {
     clearTimeout(this.#timer)
     this.#token = ''
     this.#expiresAt = 0
-    this.#set({ status: 'signedOut', ended })
+    this.#set({ status: 'signedOut', why })
   }
 
   #set(state: SessionState): void {

@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react'
 import classes from './live-number.module.css'
 import { useLastChange, useTween } from './motion'
 
@@ -7,10 +8,12 @@ interface Props {
   /** Writes a change with its sign; without it the change is not told beside the number. */
   formatChange?: (by: number) => string
   testId?: string
+  /** Follows the number on its line. */
+  children?: ReactNode
 }
 
 /** A number that counts to its new value, glows once, and tells for a moment by how much it moved. */
-export function LiveNumber({ value, format, formatChange, testId }: Props) {
+export function LiveNumber({ value, format, formatChange, testId, children }: Props) {
   const shown = useTween(value)
   const { by, times } = useLastChange(value)
   return (
@@ -20,6 +23,7 @@ export function LiveNumber({ value, format, formatChange, testId }: Props) {
           {format(shown)}
         </span>
       </span>
+      {children}
       {times > 0 && formatChange && by !== 0 && (
         <span key={`by-${times}`} aria-hidden className={classes.change} data-down={by < 0 || undefined}>
           {formatChange(by)}

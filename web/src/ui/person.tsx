@@ -1,4 +1,3 @@
-import { Tooltip } from '@mantine/core'
 import { initials } from '../format/words'
 import classes from './person.module.css'
 
@@ -11,22 +10,25 @@ export function People({ people, max = 3 }: { people: { id: string; name: string
     <span className={classes.people}>
       <span className="sr-only">Assigned to {people.map(person => person.name).join(', ')}</span>
       {shown.map(person => (
-        <Tooltip key={person.id} label={person.name}>
-          <span
-            className={classes.person}
-            style={{ '--hue': hue(person.name) } as React.CSSProperties}
-            aria-hidden
-          >
-            {initials(person.name)}
-          </span>
-        </Tooltip>
+        <span
+          key={person.id}
+          title={person.name}
+          className={classes.person}
+          style={{ '--hue': hue(person.name) } as React.CSSProperties}
+          aria-hidden
+        >
+          {initials(person.name)}
+        </span>
       ))}
       {rest.length > 0 && (
-        <Tooltip label={rest.map(person => person.name).join(', ')}>
-          <span className={classes.person} data-rest aria-hidden>
-            +{rest.length}
-          </span>
-        </Tooltip>
+        <span
+          className={classes.person}
+          title={rest.map(person => person.name).join(', ')}
+          data-rest
+          aria-hidden
+        >
+          +{rest.length}
+        </span>
       )}
     </span>
   )

@@ -17,7 +17,7 @@ export function Connect() {
   const session = useSession()
   const sync = useQuery(syncQuery(session))
   return (
-    <Page title="Jobber" tools={<ConnectionIndicator />}>
+    <Page title="Jobber connection" tools={<ConnectionIndicator />}>
       {sync.data ? (
         <>
           <ConnectionPanel status={sync.data} />

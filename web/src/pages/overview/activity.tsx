@@ -2,18 +2,18 @@ import { Button, Skeleton } from '@mantine/core'
 import { IconActivity } from '@tabler/icons-react'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import { memo } from 'react'
 import { activityQuery } from '../../api/queries'
 import type { FieldEvent } from '../../api/types'
 import { eventPhrase } from '../../format/events'
-import { ago } from '../../format/time'
 import { useFormat } from '../../format/use-format'
 import { belongsInFeed } from '../../live/effects'
 import { mergeEvents } from '../../live/feed'
 import { useLiveEvents } from '../../live/provider'
 import { useCan, useSession } from '../../session/context'
+import { Ago } from '../../ui/ago'
 import { Empty } from '../../ui/empty'
 import { Failure } from '../../ui/failure'
-import { useNow } from '../../ui/now'
 import { Panel } from '../../ui/panel'
 import { isCollection, permissionFor } from '../records/collections'
 import classes from './activity.module.css'
@@ -64,9 +64,8 @@ export function Activity() {
   )
 }
 
-function Item({ event, arrived }: { event: FieldEvent; arrived: boolean }) {
+const Item = memo(function Item({ event, arrived }: { event: FieldEvent; arrived: boolean }) {
   const format = useFormat()
-  const now = useNow()
   const { id, title, detail, amountCents } = event.data
   const Icon = eventIcon(event.type)
   return (
@@ -97,11 +96,11 @@ function Item({ event, arrived }: { event: FieldEvent; arrived: boolean }) {
         )}
       </span>
       <time dateTime={event.time} title={format.dateTime(event.time)} className={classes.time}>
-        {ago(event.time, now)}
+        <Ago time={event.time} />
       </time>
     </li>
   )
-}
+})
 
 /** The phrase, as a link where there is something to open. */
 function Target({ event, children }: { event: FieldEvent; children: string }) {

@@ -19,7 +19,7 @@ const sourceNames: Record<Source['state'], string> = {
 export function AsOf({ freshness }: { freshness: Freshness }) {
   const format = useFormat()
   return (
-    <Popover position="bottom-end" width={320}>
+    <Popover position="bottom-end" width="max-content">
       <Popover.Target>
         <UnstyledButton className={classes.button} data-testid="as-of" data-at={freshness.at}>
           As of <span className="tnum">{format.seconds(freshness.at)}</span>

@@ -1,4 +1,5 @@
 import { IconUsersGroup } from '@tabler/icons-react'
+import { memo } from 'react'
 import type { CrewRow, Summary } from '../../api/types'
 import { hours, percent } from '../../format/number'
 import { Empty } from '../../ui/empty'
@@ -6,7 +7,7 @@ import { Panel } from '../../ui/panel'
 import classes from './crews.module.css'
 import { currentName } from './period'
 
-export function Crews({ rows, period }: { rows: CrewRow[]; period: Summary['period'] }) {
+export const Crews = memo(function Crews({ rows, period }: { rows: CrewRow[]; period: Summary['period'] }) {
   return (
     <Panel title="Crew utilisation" aside={<span className={classes.hint}>{currentName(period)}</span>}>
       {rows.length === 0 ? (
@@ -22,7 +23,7 @@ export function Crews({ rows, period }: { rows: CrewRow[]; period: Summary['peri
       )}
     </Panel>
   )
-}
+})
 
 function Crew({ row }: { row: CrewRow }) {
   const {

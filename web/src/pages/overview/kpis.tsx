@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
+import { memo, type ReactNode } from 'react'
 import type { MoneyFigure, Summary } from '../../api/types'
 import { count, percent, plural, signedCount } from '../../format/number'
 import { useFormat } from '../../format/use-format'
@@ -11,7 +11,7 @@ import { ageColors } from './ageing'
 import classes from './kpis.module.css'
 import { previousName } from './period'
 
-export function Kpis({ summary }: { summary: Summary }) {
+export const Kpis = memo(function Kpis({ summary }: { summary: Summary }) {
   const { period, revenue, collected, receivables, visitsToday, quoteConversion } = summary
   return (
     <div className={classes.row}>
@@ -24,7 +24,7 @@ export function Kpis({ summary }: { summary: Summary }) {
       {!revenue && <UtilisationCard rows={summary.crewUtilisation} periodName={period.name} />}
     </div>
   )
-}
+})
 
 interface CardProps {
   name: string
@@ -72,10 +72,10 @@ function MoneyCard({
       }
       note={
         figure.change === null ? (
-          `${format.wholeMoney(figure.previousCents)} ${previousName(period)}`
+          `vs ${format.wholeMoney(figure.previousCents)} ${previousName(period)}`
         ) : (
           <>
-            <Change ratio={figure.change} /> on {previousName(period)}
+            <Change ratio={figure.change} /> vs {previousName(period)}
           </>
         )
       }
@@ -101,7 +101,7 @@ function ReceivablesCard({ receivables }: { receivables: NonNullable<Summary['re
       }
       note={
         <>
-          {plural(receivables.invoices, 'open invoice')}
+          {plural(receivables.invoices, 'invoice')}
           {oldest && oldest.invoices > 0 && (
             <>
               {' · '}
@@ -131,17 +131,16 @@ function VisitsCard({ visits }: { visits: Summary['visitsToday'] }) {
       name="Visits today"
       testId="kpi-visits-today"
       figure={
-        <>
-          <LiveNumber
-            value={visits.completed}
-            format={count}
-            formatChange={signedCount}
-            testId="visits-completed"
-          />
+        <LiveNumber
+          value={visits.completed}
+          format={count}
+          formatChange={signedCount}
+          testId="visits-completed"
+        >
           <span className={classes.of}>
             of <span data-testid="visits-total">{count(visits.total)}</span> done
           </span>
-        </>
+        </LiveNumber>
       }
       note={
         visits.total === 0 ? (
@@ -149,7 +148,7 @@ function VisitsCard({ visits }: { visits: Summary['visitsToday'] }) {
         ) : visits.late > 0 ? (
           <>
             <span className={classes.bad}>{count(visits.late)} late</span> · {count(visits.inProgress)} in
-            progress · {count(visits.upcoming)} to come
+            progress
           </>
         ) : (
           <>

@@ -1,13 +1,16 @@
 import { SegmentedControl } from '@mantine/core'
+import { IconPlugConnected } from '@tabler/icons-react'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { summaryQuery } from '../../api/queries'
-import type { PeriodName, Summary } from '../../api/types'
+import type { Freshness, PeriodName, Summary } from '../../api/types'
 import { longDay, zoneName } from '../../format/time'
 import { useFormat } from '../../format/use-format'
 import { useCan, useIdentity, useSession } from '../../session/context'
 import { ConnectionIndicator } from '../../ui/connection'
+import { Empty } from '../../ui/empty'
 import { Failure } from '../../ui/failure'
+import { ButtonLink } from '../../ui/link'
 import { useNow } from '../../ui/now'
 import { Page } from '../../ui/page'
 import { Activity } from './activity'
@@ -52,14 +55,21 @@ export function Overview() {
             value={period}
             onChange={value => void navigate({ search: { period: value as PeriodName }, replace: true })}
             size="xs"
+            withItemsBorders={false}
           />
         </>
       }
     >
       {summary.data ? (
         <>
-          <CopyBanner freshness={summary.data.asOf} refreshFailed={summary.isError} />
-          <Figures summary={summary.data} waiting={summary.isPlaceholderData} />
+          {!isEmpty(summary.data.asOf) && (
+            <CopyBanner freshness={summary.data.asOf} refreshFailed={summary.isError} />
+          )}
+          {isEmpty(summary.data.asOf) ? (
+            <NotConnected />
+          ) : (
+            <Figures summary={summary.data} waiting={summary.isPlaceholderData} />
+          )}
         </>
       ) : summary.isError ? (
         <Failure error={summary.error} onRetry={() => void summary.refetch()} />
@@ -86,5 +96,25 @@ function Figures({ summary, waiting }: { summary: Summary; waiting: boolean }) {
         <Crews rows={summary.crewUtilisation} period={summary.period} />
       </div>
     </div>
+  )
+}
+
+/** Nothing was ever copied: zeros would look like a business without work. */
+function isEmpty({ state, sources }: Freshness): boolean {
+  return state === 'disconnected' && sources.every(source => source.copied === 0)
+}
+
+function NotConnected() {
+  const can = useCan()
+  return (
+    <Empty
+      icon={IconPlugConnected}
+      title="Connect Jobber to see your business"
+      action={can('jobber:connect') && <ButtonLink to="/connect">Go to the connection</ButtonLink>}
+    >
+      {can('jobber:connect')
+        ? 'Fieldboard copies your clients, jobs, visits and invoices, and follows every change from then on.'
+        : 'The owner of your account has not connected Jobber yet.'}
+    </Empty>
   )
 }

@@ -9,19 +9,19 @@ export const periods: { value: PeriodName; label: string }[] = [
   { value: 'ytd', label: 'Year' },
 ]
 
-/** What the figures are compared with: `yesterday`, `the 7 days before`, `Oct 1 – 24`. */
+/** What the figures are compared with: `yesterday`, `prior 7 days`, `Oct 1 – 24`. */
 export function previousName({ name, previousFrom, previousTo }: Summary['period']): string {
   switch (name) {
     case 'today':
       return 'yesterday'
     case '7d':
-      return 'the 7 days before'
+      return 'prior 7 days'
     case '30d':
-      return 'the 30 days before'
+      return 'prior 30 days'
     case 'mtd':
       return daySpan(previousFrom, previousTo)
     case 'ytd':
-      return `${daySpan(previousFrom, previousTo)}`
+      return 'last year to date'
   }
 }
 

@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router'
+import { memo } from 'react'
 import type { PipelineColumn, PipelineName, Summary } from '../../api/types'
 import { count, signedCount } from '../../format/number'
 import { useFormat } from '../../format/use-format'
@@ -11,23 +12,25 @@ import classes from './pipeline.module.css'
 
 const columns: PipelineName[] = ['requests', 'quotes', 'jobs', 'invoices']
 
-export function Pipeline({ pipeline }: { pipeline: Summary['pipeline'] }) {
+export const Pipeline = memo(function Pipeline({ pipeline }: { pipeline: Summary['pipeline'] }) {
+  const valued = columns.some(name => pipeline[name].cents !== null)
   return (
     <Panel title="Pipeline" aside={<span className={classes.hint}>Open work, at this moment</span>}>
       <div className={classes.columns}>
         {columns.map(name => (
-          <Column key={name} name={name} column={pipeline[name]} />
+          <Column key={name} name={name} column={pipeline[name]} valued={valued} />
         ))}
       </div>
     </Panel>
   )
-}
+})
 
-function Column({ name, column }: { name: PipelineName; column: PipelineColumn }) {
+function Column({ name, column, valued }: { name: PipelineName; column: PipelineColumn; valued: boolean }) {
   const format = useFormat()
   const can = useCan()
   const most = Math.max(1, ...column.stages.map(stage => stage.count))
-  const valued = column.cents !== null && name !== 'requests'
+  // A request has no value yet, but its column keeps the line, so that the stages stand level.
+  const hasValue = valued && name !== 'requests'
   return (
     <section className={classes.column} aria-label={collectionName(name)}>
       <h3 className={classes.name}>
@@ -47,7 +50,9 @@ function Column({ name, column }: { name: PipelineName; column: PipelineColumn }
           testId={`pipeline-${name}`}
         />
       </p>
-      <p className={classes.value}>{valued ? format.wholeMoney(column.cents ?? 0) : '\u00a0'}</p>
+      {valued && (
+        <p className={classes.value}>{hasValue ? format.wholeMoney(column.cents ?? 0) : '\u00a0'}</p>
+      )}
       <ul className={classes.stages}>
         {column.stages.map(stage => (
           <li key={stage.stage}>
@@ -56,7 +61,7 @@ function Column({ name, column }: { name: PipelineName; column: PipelineColumn }
             <span className={classes.track} aria-hidden>
               <span style={{ width: `${(stage.count / most) * 100}%` }} />
             </span>
-            {valued && <span className={classes.stageValue}>{format.wholeMoney(stage.cents ?? 0)}</span>}
+            {hasValue && <span className={classes.stageValue}>{format.wholeMoney(stage.cents ?? 0)}</span>}
           </li>
         ))}
       </ul>

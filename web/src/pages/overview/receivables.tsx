@@ -1,5 +1,6 @@
 import { IconCircleCheck } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
+import { memo } from 'react'
 import type { Receivables } from '../../api/types'
 import { percent, plural } from '../../format/number'
 import { useFormat } from '../../format/use-format'
@@ -11,7 +12,11 @@ import { ageColors, ageNames } from './ageing'
 import shared from './panel-parts.module.css'
 import classes from './receivables.module.css'
 
-export function ReceivablesPanel({ receivables }: { receivables: Receivables }) {
+export const ReceivablesPanel = memo(function ReceivablesPanel({
+  receivables,
+}: {
+  receivables: Receivables
+}) {
   const format = useFormat()
   return (
     <Panel
@@ -63,4 +68,4 @@ export function ReceivablesPanel({ receivables }: { receivables: Receivables }) 
       )}
     </Panel>
   )
-}
+})

@@ -1,5 +1,4 @@
 import { CompositeChart } from '@mantine/charts'
-import { useReducedMotion } from '@mantine/hooks'
 import type { MoneyFigure } from '../../api/types'
 import { monthName, shortDay, weekDay } from '../../format/time'
 import { useFormat } from '../../format/use-format'
@@ -16,7 +15,6 @@ interface Row {
 
 export default function TrendChart({ figure }: { figure: MoneyFigure }) {
   const format = useFormat()
-  const reduced = useReducedMotion()
   const monthly = figure.granularity === 'month'
   const rows: Row[] = figure.trend.map((point, i) => {
     const before = figure.previousTrend[i]
@@ -49,10 +47,20 @@ export default function TrendChart({ figure }: { figure: MoneyFigure }) {
       textColor="var(--fb-muted)"
       valueFormatter={format.shortMoney}
       yAxisProps={{ width: 56, tickCount: 5, allowDecimals: false }}
-      xAxisProps={{ minTickGap: 36, padding: { left: 8, right: 8 }, tickMargin: 8 }}
-      areaProps={{ isAnimationActive: !reduced, animationDuration: 350, activeDot: { r: 4, strokeWidth: 2 } }}
+      xAxisProps={{
+        interval: 'equidistantPreserveStart',
+        minTickGap: 28,
+        padding: { left: 8, right: 8 },
+        tickMargin: 8,
+      }}
+      areaProps={{
+        fillOpacity: 0.1,
+        // A line that grows again at every change would draw the eye to nothing.
+        isAnimationActive: false,
+        activeDot: { r: 4, strokeWidth: 2 },
+      }}
       lineProps={{ isAnimationActive: false, activeDot: { r: 3, strokeWidth: 0 } }}
-      composedChartProps={{ margin: { top: 8, right: 16, bottom: 0, left: 4 }, accessibilityLayer: false }}
+      composedChartProps={{ margin: { top: 8, right: 20, bottom: 0, left: 4 }, accessibilityLayer: false }}
       tooltipAnimationDuration={0}
       tooltipProps={{
         content: ({ payload }) => {

@@ -1,9 +1,10 @@
 import { SegmentedControl, Skeleton } from '@mantine/core'
 import { IconChartLine } from '@tabler/icons-react'
-import { lazy, Suspense, useState } from 'react'
+import { lazy, memo, Suspense, useDeferredValue, useState } from 'react'
 import type { MoneyFigure, Summary } from '../../api/types'
 import { percent } from '../../format/number'
 import { useFormat } from '../../format/use-format'
+import { capital } from '../../format/words'
 import { Empty } from '../../ui/empty'
 import { Panel } from '../../ui/panel'
 import { currentName, previousName } from './period'
@@ -19,10 +20,12 @@ interface Props {
   period: Summary['period']
 }
 
-export function TrendPanel({ revenue, collected, period }: Props) {
+export const TrendPanel = memo(function TrendPanel({ revenue, collected, period }: Props) {
   const [metric, setMetric] = useState<Metric>('revenue')
   const format = useFormat()
   const figure = metric === 'revenue' ? revenue : collected
+  // Drawing the line is the slowest part of a change, so the figures need not wait for it.
+  const drawn = useDeferredValue(figure)
   const name = metric === 'revenue' ? 'Revenue' : 'Collected'
   const before = previousName(period)
   const empty = figure.cents === 0 && figure.previousCents === 0
@@ -37,6 +40,7 @@ export function TrendPanel({ revenue, collected, period }: Props) {
       aside={
         <SegmentedControl
           size="xs"
+          withItemsBorders={false}
           aria-label="Figure of the trend"
           data={[
             { value: 'revenue', label: 'Revenue' },
@@ -55,7 +59,7 @@ export function TrendPanel({ revenue, collected, period }: Props) {
         </span>
         <span>
           <span className={classes.line} data-previous aria-hidden />
-          {before.charAt(0).toUpperCase() + before.slice(1)}
+          {capital(before)}
           <strong className="tnum">{format.wholeMoney(figure.previousCents)}</strong>
         </span>
       </div>
@@ -68,13 +72,13 @@ export function TrendPanel({ revenue, collected, period }: Props) {
           <Compared figure={figure} current={currentName(period)} before={before} />
         ) : (
           <Suspense fallback={<Skeleton height={252} mx={16} />}>
-            <TrendChart figure={figure} />
+            <TrendChart figure={drawn} />
           </Suspense>
         )}
       </div>
     </Panel>
   )
-}
+})
 
 /** A single point makes no line: two bars say it better. */
 function Compared({ figure, current, before }: { figure: MoneyFigure; current: string; before: string }) {
@@ -82,7 +86,7 @@ function Compared({ figure, current, before }: { figure: MoneyFigure; current: s
   const most = Math.max(figure.cents, figure.previousCents, 1)
   const rows = [
     { name: current, cents: figure.cents },
-    { name: before.charAt(0).toUpperCase() + before.slice(1), cents: figure.previousCents },
+    { name: capital(before), cents: figure.previousCents },
   ]
   return (
     <div className={classes.compared}>

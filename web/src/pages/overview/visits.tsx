@@ -2,7 +2,7 @@ import { Skeleton } from '@mantine/core'
 import { IconCalendarOff } from '@tabler/icons-react'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { useEffect } from 'react'
+import { memo, useEffect } from 'react'
 import { listQuery } from '../../api/queries'
 import type { Summary, Visit } from '../../api/types'
 import { count } from '../../format/number'
@@ -21,7 +21,7 @@ import shared from './panel-parts.module.css'
 import { byState } from './visit-order'
 import classes from './visits.module.css'
 
-export function Visits({ today }: { today: Summary['visitsToday'] }) {
+export const Visits = memo(function Visits({ today }: { today: Summary['visitsToday'] }) {
   const session = useSession()
   const list = useInfiniteQuery(
     listQuery(session, 'visits', { from: today.date, to: today.date, sort: 'startAt', limit: 100 }),
@@ -65,7 +65,7 @@ export function Visits({ today }: { today: Summary['visitsToday'] }) {
       )}
     </Panel>
   )
-}
+})
 
 const states = [
   { name: 'completed', label: 'Completed', color: 'var(--fb-pine)' },
@@ -88,9 +88,8 @@ function Legend({ today }: { today: Summary['visitsToday'] }) {
   )
 }
 
-function Row({ visit }: { visit: Visit }) {
+const Row = memo(function Row({ visit }: { visit: Visit }) {
   const format = useFormat()
-  const now = useNow()
   const moved = useChanges(visit.state)
   const due = visit.endAt ?? visit.startAt
   return (
@@ -115,13 +114,16 @@ function Row({ visit }: { visit: Visit }) {
       </span>
       <People people={visit.assignedUsers ?? []} />
       <span className={classes.state}>
-        <Status
-          value={visit.state}
-          label={visit.state === 'late' && due ? `Late ${duration(now - Date.parse(due))}` : undefined}
-        />
+        {visit.state === 'late' ? <Late due={due} /> : <Status value={visit.state} />}
       </span>
     </li>
   )
+})
+
+function Late({ due }: { due: string | null | undefined }) {
+  const now = useNow()
+  const by = due ? now - Date.parse(due) : 0
+  return <Status value="late" label={by < 60_000 ? 'Late' : `Late ${duration(by)}`} />
 }
 
 function Waiting() {

@@ -17,6 +17,9 @@ import { RecordList } from './record-list'
 import { specOf } from './specs'
 import { daysOf, type When, whenNames, whens } from './when'
 
+/** Stands for no filter; it is never sent. */
+const anyStatus = 'any'
+
 const route = getRouteApi('/signed-in/$collection')
 
 export function ListPage() {
@@ -74,12 +77,14 @@ function FilteredList({ collection }: { collection: Collection }) {
         {spec.statuses.length > 0 && (
           <Select
             aria-label="Status"
-            placeholder="Any status"
             className={classes.select}
-            data={spec.statuses.map(value => ({ value, label: valueName(value) }))}
-            value={filter.status ?? null}
-            clearable
-            onChange={value => change({ status: value ?? undefined })}
+            data={[
+              { value: anyStatus, label: 'Any status' },
+              ...spec.statuses.map(value => ({ value, label: valueName(value) })),
+            ]}
+            value={filter.status ?? anyStatus}
+            allowDeselect={false}
+            onChange={value => change({ status: value && value !== anyStatus ? value : undefined })}
             data-testid="filter-status"
           />
         )}

@@ -33,6 +33,11 @@ export function cents(value: number | null | undefined, format: Format): string 
   return typeof value === 'number' ? format.money(value) : null
 }
 
+/** Money that is open; nothing open is left blank, so that what is owed stands out. */
+export function owed(value: number | null | undefined, format: Format): string | null {
+  return value ? format.money(value) : null
+}
+
 export function date(value: string | null | undefined, format: Format): string | null {
   return value ? format.date(value) : null
 }

@@ -57,7 +57,7 @@ export function RecordList({ collection, filter, filtered, onSort, onClear }: Pr
             }
           />
         ) : (
-          <Empty icon={IconListSearch} title={`No ${noun.many} yet`}>
+          <Empty icon={IconListSearch} title={spec.emptyTitle ?? `No ${noun.many} yet`}>
             {spec.empty}
           </Empty>
         )}

@@ -40,5 +40,6 @@ export interface Spec<C extends Collection, R = RecordTypes[C]> {
   figureIsFinance?: boolean
   columns: Column<R>[]
   fields: Field<R>[]
+  emptyTitle?: string
   empty: string
 }

@@ -1,9 +1,10 @@
 import type { Collection, Visit } from '../../api/types'
+import { weekDay } from '../../format/time'
 import type { Format } from '../../format/use-format'
 import { oneLine, valueName } from '../../format/words'
 import { People } from '../../ui/person'
 import { Status } from '../../ui/status'
-import { cents, clientLink, date, dateTime, numbered, RecordLink } from './parts'
+import { cents, clientLink, date, dateTime, numbered, owed, RecordLink } from './parts'
 import type { Spec } from './spec'
 
 const newest = { value: '-updatedAt', label: 'Last changed' }
@@ -20,7 +21,7 @@ const clients: Spec<'clients'> = {
       .filter(Boolean)
       .join(' · '),
   status: client => (client.isArchived ? 'archived' : client.isLead ? 'lead' : undefined),
-  figure: (client, format) => cents(client.balanceCents, format) ?? undefined,
+  figure: (client, format) => owed(client.balanceCents, format) ?? undefined,
   figureIsFinance: true,
   columns: [
     { header: 'Phone', cell: client => client.phone, wideOnly: true },
@@ -30,12 +31,12 @@ const clients: Spec<'clients'> = {
       header: 'Status',
       cell: client => {
         const status = client.isArchived ? 'archived' : client.isLead ? 'lead' : undefined
-        return status ? <Status value={status} /> : <Status value="activeClient" label="Active" />
+        return status ? <Status value={status} /> : 'Active'
       },
     },
     {
       header: 'Balance',
-      cell: (client, format) => cents(client.balanceCents, format),
+      cell: (client, format) => owed(client.balanceCents, format),
       numeric: true,
       finance: true,
     },
@@ -161,7 +162,7 @@ const jobs: Spec<'jobs'> = {
     { header: 'Starts', cell: (job, format) => date(job.startAt, format), numeric: true, wideOnly: true },
     {
       header: 'To invoice',
-      cell: (job, format) => (job.uninvoicedCents ? cents(job.uninvoicedCents, format) : null),
+      cell: (job, format) => owed(job.uninvoicedCents, format),
       numeric: true,
       finance: true,
       wideOnly: true,
@@ -196,14 +197,16 @@ const visits: Spec<'visits'> = {
   context: visit => [visit.clientName, oneLine(visit.address)].filter(Boolean).join(' · '),
   status: visit => visit.state,
   figure: (visit, format) =>
-    [date(visit.startAt, format), visit.startAt && visitTime(visit, format)].filter(Boolean).join(', '),
+    [visit.startAt && weekDay(format.day(visit.startAt)), visit.startAt && visitTime(visit, format)]
+      .filter(Boolean)
+      .join(', '),
   columns: [
     { header: 'Client', cell: visit => visit.clientName },
     { header: 'State', cell: visit => <Status value={visit.state} /> },
-    { header: 'Day', cell: (visit, format) => date(visit.startAt, format) },
+    { header: 'Day', cell: (visit, format) => visit.startAt && weekDay(format.day(visit.startAt)) },
     { header: 'Time', cell: visitTime },
     { header: 'Address', cell: visit => oneLine(visit.address), wideOnly: true },
-    { header: 'Crew', cell: visit => <People people={visit.assignedUsers ?? []} /> },
+    { header: 'Assigned', cell: visit => <People people={visit.assignedUsers ?? []} /> },
   ],
   fields: [
     { label: 'Client', value: clientLink },
@@ -225,7 +228,8 @@ const visits: Spec<'visits'> = {
       value: visit => visit.assignedUsers?.map(user => user.name).join(', ') || 'Nobody yet',
     },
   ],
-  empty: 'No visits are scheduled for these days.',
+  emptyTitle: 'No visits',
+  empty: 'None are scheduled for these days.',
 }
 
 const invoices: Spec<'invoices'> = {
@@ -256,7 +260,7 @@ const invoices: Spec<'invoices'> = {
     },
     {
       header: 'Balance',
-      cell: (invoice, format) => cents(invoice.balanceCents, format),
+      cell: (invoice, format) => owed(invoice.balanceCents, format),
       numeric: true,
       finance: true,
     },

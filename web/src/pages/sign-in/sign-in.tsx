@@ -16,7 +16,7 @@ export function SignIn() {
   const { next } = route.useSearch()
   if (state.status === 'starting') return <Splash />
   if (state.status === 'signedIn') return <GoTo href={next ?? '/'} />
-  return <SignInForm ended={state.status === 'signedOut' && state.ended} />
+  return <SignInForm ended={state.status === 'signedOut' && state.why === 'ended'} />
 }
 
 function GoTo({ href }: { href: string }) {
