@@ -2,7 +2,6 @@ package jobber
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"math"
 	"sync"
@@ -96,16 +95,35 @@ func nap(d time.Duration) time.Duration { return min(max(d, shortestNap), longes
 type guarded struct {
 	shared Budget
 	local  *localBudget
+	clock  clock.Clock
 	log    *slog.Logger
+
+	mu    sync.Mutex
+	until time.Time // the shared one is not asked before
 }
 
+// retryShared is how long a shared budget that did not answer is left alone.
+const retryShared = 5 * time.Second
+
 func (g *guarded) Reserve(ctx context.Context, ask Ask) (Decision, error) {
+	if g.isAlone() {
+		return g.local.Reserve(ctx, ask)
+	}
 	d, err := g.shared.Reserve(ctx, ask)
 	if err == nil || ctx.Err() != nil {
 		return d, err
 	}
 	g.log.WarnContext(ctx, "the shared Jobber budget does not answer; using a small part of it alone", "account", ask.Account, "error", err)
+	g.mu.Lock()
+	g.until = g.clock.Now().Add(retryShared)
+	g.mu.Unlock()
 	return g.local.Reserve(ctx, ask)
+}
+
+func (g *guarded) isAlone() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.clock.Now().Before(g.until)
 }
 
 func (g *guarded) Settle(ctx context.Context, r Receipt) error {
@@ -116,7 +134,10 @@ func (g *guarded) Settle(ctx context.Context, r Receipt) error {
 }
 
 func (g *guarded) Leave(ctx context.Context, account, ticket string) error {
-	return errors.Join(g.local.Leave(ctx, account, ticket), g.shared.Leave(ctx, account, ticket))
+	if g.isAlone() {
+		return g.local.Leave(ctx, account, ticket)
+	}
+	return g.shared.Leave(ctx, account, ticket)
 }
 
 func (g *guarded) Spent(ctx context.Context, account string) (Spent, error) {
@@ -229,6 +250,7 @@ func NewBudget(clients *cloud.Clients, cfg Config, clk clock.Clock, log *slog.Lo
 	return &guarded{
 		shared: newSharedBudget(clients, clk, cfg.RequestLimit, cfg.RequestWindow),
 		local:  newLocalBudget(clk, cfg.RequestLimit, cfg.RequestWindow),
+		clock:  clk,
 		log:    log,
 	}
 }
