@@ -1,7 +1,6 @@
 package rollup
 
 import (
-	"math"
 	"sort"
 	"time"
 )
@@ -292,11 +291,19 @@ func (s Sheet) crews(people []Teammate) []Crew {
 	return crews
 }
 
-// ratio is part/whole to 4 decimals, or nil when whole is 0.
+// ratio is part/whole to 4 decimals, half away from zero, or nil when whole is 0. It is worked out in whole numbers: of two
+// floating-point numbers a tie would fall either way. Amounts may be up to 4e14 either way.
 func ratio(part, whole int64) *float64 {
 	if whole == 0 {
 		return nil
 	}
-	r := math.Round(float64(part)/float64(whole)*1e4) / 1e4
+	if whole < 0 {
+		part, whole = -part, -whole
+	}
+	half := whole
+	if part < 0 {
+		half = -whole
+	}
+	r := float64((2*10_000*part+half)/(2*whole)) / 10_000
 	return &r
 }
