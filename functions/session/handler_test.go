@@ -560,7 +560,7 @@ func TestConcurrentRefreshesHaveOneSuccessor(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	first := s.signIn(t, "owner").cookie.Value
-	const n = 24
+	const n = 100
 	answers := make([]answer, n)
 	var wg sync.WaitGroup
 	for i := range n {

@@ -29,13 +29,14 @@ func (s *families) start(ctx context.Context, sid string, f family) error {
 	})
 }
 
-// change reads a session and stores it again when do says so, in one transaction: of refreshes at the same time, one is
-// first and the others see what it did. It tells whether there is such a session.
+// change reads a session and stores it again when do says so and nobody else has meanwhile; otherwise it begins again with
+// what they stored. Nobody waits for a lock: of a thousand refreshes at the same time one stores its successor, and the
+// others find it when they look again. It tells whether there is such a session.
 func (s *families) change(ctx context.Context, sid string, do func(*family) (store bool)) (found bool, err error) {
 	err = s.with(ctx, func(ctx context.Context, fs *firestore.Client) error {
 		ref := fs.Doc("sessions/" + sid)
-		return fs.RunTransaction(ctx, func(_ context.Context, tx *firestore.Transaction) error {
-			snapshot, err := tx.Get(ref)
+		for { // until the timeout
+			snapshot, err := ref.Get(ctx)
 			if found = status.Code(err) != codes.NotFound; !found {
 				return nil
 			}
@@ -49,10 +50,24 @@ func (s *families) change(ctx context.Context, sid string, do func(*family) (sto
 			if !do(&f) {
 				return nil
 			}
-			return tx.Set(ref, f)
-		}, firestore.MaxAttempts(20))
+			_, err = ref.Update(ctx, f.changes(), firestore.LastUpdateTime(snapshot.UpdateTime))
+			if code := status.Code(err); code != codes.FailedPrecondition && code != codes.Aborted {
+				return err
+			}
+		}
 	})
 	return found, err
+}
+
+func (f *family) changes() []firestore.Update {
+	return []firestore.Update{
+		{Path: "generation", Value: f.Generation},
+		{Path: "hash", Value: f.Hash},
+		{Path: "rotatedAt", Value: f.RotatedAt},
+		{Path: "expiresAt", Value: f.ExpiresAt},
+		{Path: "revokedAt", Value: f.RevokedAt},
+		{Path: "revokedFor", Value: f.RevokedFor},
+	}
 }
 
 func (s *families) with(ctx context.Context, do func(context.Context, *firestore.Client) error) error {
