@@ -25,7 +25,7 @@ type handler struct {
 	records     *record.Store
 	events      *event.Store
 	sync        *syncing.Reader
-	connections *jobber.Store
+	connections *jobber.Reader
 }
 
 // Build makes the function. It dials nothing.

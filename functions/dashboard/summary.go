@@ -9,7 +9,6 @@ import (
 
 	"fieldboard.dev/fieldboard/shared/account"
 	"fieldboard.dev/fieldboard/shared/httpapi"
-	"fieldboard.dev/fieldboard/shared/jobber"
 	"fieldboard.dev/fieldboard/shared/problem"
 	"fieldboard.dev/fieldboard/shared/record"
 	"fieldboard.dev/fieldboard/shared/rollup"
@@ -118,7 +117,7 @@ func (h *handler) freshness(ctx context.Context, accountID string) (freshness, e
 		out.At = nil
 	}
 	switch {
-	case connection.State != jobber.Connected:
+	case !connection.Connected():
 		out.State = "disconnected"
 	case status.Copying:
 		out.State = "copying"
