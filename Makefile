@@ -9,8 +9,8 @@ web_packages   := web/node_modules/.package-lock.json
 
 # run starts the whole product on this machine and prints its address.
 run: packages tools $(web_packages)
-	@go build -o .local/bin/fieldboard ./emulators/local
-	@exec .local/bin/fieldboard
+	@go build -o .local/bin/ ./emulators/local ./emulators/functionhost ./realtime-run
+	@exec .local/bin/local
 
 # test checks everything that a change has to pass.
 test: packages-test tools $(web_packages) $(linter)

@@ -34,6 +34,11 @@ type StatusError struct {
 
 func (e *StatusError) Error() string { return fmt.Sprintf("status %d: %s", e.Status, e.Body) }
 
+// Anonymous returns a client that is not signed in.
+func Anonymous(address string) *Client {
+	return &Client{publicURL: address, http: &http.Client{}}
+}
+
 // SignIn signs a person in at the product's public address.
 func SignIn(ctx context.Context, publicURL string, auth signin.Auth, email string) (*Client, error) {
 	idToken, err := auth.SignIn(ctx, email, Password)

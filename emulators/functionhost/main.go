@@ -11,8 +11,13 @@ import (
 	"github.com/sethvargo/go-envconfig"
 
 	_ "fieldboard.dev/fieldboard/functions/dashboard"
+	_ "fieldboard.dev/fieldboard/functions/jobberconnect"
+	_ "fieldboard.dev/fieldboard/functions/jobberwebhook"
+	_ "fieldboard.dev/fieldboard/functions/onwebhook"
 	_ "fieldboard.dev/fieldboard/functions/records"
 	_ "fieldboard.dev/fieldboard/functions/relay"
+	_ "fieldboard.dev/fieldboard/functions/runsync"
+	_ "fieldboard.dev/fieldboard/functions/schedulesync"
 	_ "fieldboard.dev/fieldboard/functions/session"
 )
 

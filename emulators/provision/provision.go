@@ -4,6 +4,7 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"cloud.google.com/go/cloudtasks/apiv2/cloudtaskspb"
@@ -133,6 +134,28 @@ func (p *provisioner) queues(ctx context.Context, clients *cloud.Clients) error 
 		}
 	}
 	return nil
+}
+
+// Remove takes the subscriptions and queues away, with what waits in them.
+func Remove(ctx context.Context, clients *cloud.Clients, m *manifest.Manifest) error {
+	p := &provisioner{project: clients.Config().Project, manifest: m}
+	ps, err := clients.PubSub(ctx)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, s := range p.subscriptions() {
+		errs = append(errs, ps.SubscriptionAdminClient.DeleteSubscription(ctx, &pubsubpb.DeleteSubscriptionRequest{Subscription: s.Name}))
+	}
+	tasks, err := clients.Tasks(ctx)
+	if err != nil {
+		return errors.Join(append(errs, err)...)
+	}
+	for _, q := range m.Queues {
+		name := fmt.Sprintf("projects/%s/locations/%s/queues/%s", p.project, clients.Config().Location, q.Name)
+		errs = append(errs, tasks.DeleteQueue(ctx, &cloudtaskspb.DeleteQueueRequest{Name: name}))
+	}
+	return errors.Join(errs...)
 }
 
 func unlessThere(err error) error {

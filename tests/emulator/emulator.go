@@ -19,6 +19,10 @@ import (
 // startLimit bounds the start of one part on a busy machine.
 const startLimit = 2 * time.Minute
 
+// BrowserProject is the one project in which a browser can sign in: a page has nothing but an API key, for which the Auth
+// emulator gives tokens of the project that it was started with.
+const BrowserProject = "demo-fieldboard-tests"
+
 // Firestore returns the address of the Firestore emulator and sets FIRESTORE_EMULATOR_HOST to it.
 func Firestore(tb testing.TB) string {
 	tb.Helper()
@@ -35,7 +39,7 @@ func PubSub(tb testing.TB) string {
 // project; SignIn gets a token of any.
 func Auth(tb testing.TB) string {
 	tb.Helper()
-	return get(tb, "auth", parts.Auth("demo-fieldboard-tests")).address
+	return get(tb, "auth", parts.Auth(BrowserProject)).address
 }
 
 // Storage returns the address of the Cloud Storage emulator and sets STORAGE_EMULATOR_HOST to it.

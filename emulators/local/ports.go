@@ -1,0 +1,40 @@
+package main
+
+import (
+	"net"
+	"strconv"
+
+	"fieldboard.dev/fieldboard/emulators/parts"
+)
+
+// ports gives out loopback addresses, each once.
+type ports struct {
+	given map[string]bool
+}
+
+// at returns the address with the customary port, or with a free one where that is taken.
+func (p *ports) at(port int) (string, error) {
+	usual := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	if !p.given[usual] && isFree(usual) {
+		p.given[usual] = true
+		return usual, nil
+	}
+	for {
+		addr, err := parts.FreeAddress()
+		if err != nil {
+			return "", err
+		}
+		if !p.given[addr] {
+			p.given[addr] = true
+			return addr, nil
+		}
+	}
+}
+
+func isFree(addr string) bool {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return false
+	}
+	return l.Close() == nil
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"fieldboard.dev/fieldboard/emulators/parts"
+)
+
+// grace is how long a process may take to end by itself.
+const grace = 5 * time.Second
+
+// processes are the programs that the stack started, with their logs in one folder.
+type processes struct {
+	logs   string
+	screen *screen
+
+	mu      sync.Mutex
+	running []*parts.Process
+	ending  bool
+}
+
+func (p *processes) log(name string) string { return filepath.Join(p.logs, name+".log") }
+
+// start starts a program whose output goes to its log.
+func (p *processes) start(name string, cmd *exec.Cmd) (*parts.Process, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ending {
+		return nil, context.Canceled
+	}
+	out, err := os.OpenFile(p.log(name), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer out.Close()
+	cmd.Stdout, cmd.Stderr = out, out
+	process, err := parts.Start(cmd)
+	if err != nil {
+		return nil, err
+	}
+	p.running = append(p.running, process)
+	return process, nil
+}
+
+// watch returns when the process or ctx ends; with an error in the first case.
+func (p *processes) watch(ctx context.Context, name string, process *parts.Process) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-process.Done():
+		if ctx.Err() != nil {
+			return nil
+		}
+		return fmt.Errorf("%s ended (%v); its log is %s", name, process.Err(), p.log(name))
+	}
+}
+
+// keep runs a program until ctx ends, and starts it anew when it ends before, as Cloud Run does with its instances.
+func (p *processes) keep(ctx context.Context, name string, command func() *exec.Cmd) error {
+	for {
+		process, err := p.start(name, command())
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		ended := p.watch(ctx, name, process)
+		if ended == nil {
+			return nil
+		}
+		p.screen.say("%v. Starting it again.", ended)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// stop ends every program and returns when all are gone.
+func (p *processes) stop() {
+	p.mu.Lock()
+	p.ending = true
+	running := p.running
+	p.mu.Unlock()
+	var ending sync.WaitGroup
+	for _, process := range running {
+		ending.Go(func() {
+			if err := process.Stop(grace); err != nil {
+				p.screen.say("%v", err)
+			}
+		})
+	}
+	ending.Wait()
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"fieldboard.dev/fieldboard/emulators/gateway"
+	"fieldboard.dev/fieldboard/emulators/jobber"
+	"fieldboard.dev/fieldboard/emulators/scheduler"
+	"fieldboard.dev/fieldboard/emulators/settings"
+	"fieldboard.dev/fieldboard/shared/clock"
+)
+
+// serve answers on the address of name until ctx ends.
+func (s *stack) serve(ctx context.Context, running *errgroup.Group, name string, handler http.Handler) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.addresses[name])
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	running.Go(func() error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	running.Go(func() error {
+		<-ctx.Done()
+		return server.Close()
+	})
+	return nil
+}
+
+// serveJobber starts the Jobber emulator. Its limits are Jobber's times opts.Speed, so that the first copy takes seconds.
+func (s *stack) serveJobber(ctx context.Context, running *errgroup.Group) error {
+	emulator, err := jobber.New(jobber.Options{
+		Clock:         clock.System,
+		Log:           s.log,
+		Scale:         s.opts.Scale,
+		Bucket:        jobber.DefaultBucket * s.opts.Speed,
+		RestoreRate:   jobber.DefaultRestoreRate * s.opts.Speed,
+		RequestLimit:  s.env.Jobber.RequestLimit,
+		RequestWindow: s.env.Jobber.RequestWindow,
+		ClientID:      s.env.Jobber.ClientID,
+		ClientSecret:  s.env.Secrets.JobberClientSecret,
+		RedirectURI:   s.env.PublicURL + "/connect/jobber",
+		WebhookURL:    s.env.PublicURL + "/api/webhooks/jobber",
+		Live:          s.opts.Live,
+	})
+	if err != nil {
+		return err
+	}
+	running.Go(func() error {
+		defer emulator.Close()
+		return emulator.Run(ctx)
+	})
+	return s.serve(ctx, running, "jobber", emulator.Handler())
+}
+
+func (s *stack) serveGateway(ctx context.Context, running *errgroup.Group) error {
+	hosting, err := gateway.ReadHosting(filepath.Join(s.root, "firebase.json"))
+	if err != nil {
+		return err
+	}
+	functions := map[string]*url.URL{}
+	for name, address := range s.env.Functions {
+		if functions[name], err = url.Parse(address); err != nil {
+			return err
+		}
+	}
+	handler, err := gateway.New(gateway.Config{
+		Hosting:        hosting,
+		Files:          os.DirFS(filepath.Join(s.root, "web", "dist")),
+		Functions:      functions,
+		ConnectSources: []string{"http://" + s.env.AuthHost, s.env.RealtimeURL},
+		Log:            s.log,
+	})
+	if err != nil {
+		return err
+	}
+	return s.serve(ctx, running, "gateway", handler)
+}
+
+func (s *stack) serveScheduler(ctx context.Context, running *errgroup.Group) error {
+	issuer, err := scheduler.NewIssuer(s.env.ScheduleIssuer.URL, clock.System)
+	if err != nil {
+		return err
+	}
+	if err := s.serve(ctx, running, "scheduler", issuer); err != nil {
+		return err
+	}
+	var jobs []scheduler.Job
+	for _, f := range s.manifest.Functions {
+		if f.Schedule != "" {
+			jobs = append(jobs, scheduler.Job{
+				Name: f.Name, Schedule: f.Schedule, URL: s.env.Functions[f.Name], Timeout: time.Duration(f.Timeout) * time.Second,
+			})
+		}
+	}
+	schedule, err := scheduler.New(issuer, settings.Invoker, jobs, clock.System, s.log)
+	if err != nil {
+		return err
+	}
+	running.Go(func() error {
+		schedule.Run(ctx)
+		return nil
+	})
+	return nil
+}

@@ -1,0 +1,173 @@
+// Package harness gives a test the whole product in its own process: every function built by its own Build, the gateway, the
+// realtime service and a Jobber emulator under the test's control, on the real emulators and a real Redis. Stacks share
+// nothing but those servers, so tests may run at once.
+//
+//	stack := harness.New(t, harness.Options{})
+//	stack.Connect(t, 1)
+//	stack.WaitCopied(t, 1)
+//	var summary Summary
+//	stack.Get(t, "owner", "/api/v1/dashboard/summary?period=7d", &summary)
+package harness
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"fieldboard.dev/fieldboard/emulators/demo"
+	"fieldboard.dev/fieldboard/emulators/jobber"
+	"fieldboard.dev/fieldboard/emulators/parts"
+	"fieldboard.dev/fieldboard/emulators/provision"
+	"fieldboard.dev/fieldboard/emulators/scheduler"
+	"fieldboard.dev/fieldboard/emulators/settings"
+	"fieldboard.dev/fieldboard/emulators/signin"
+	"fieldboard.dev/fieldboard/shared/clock"
+	"fieldboard.dev/fieldboard/shared/cloud"
+	"fieldboard.dev/fieldboard/shared/instance"
+	"fieldboard.dev/fieldboard/shared/manifest"
+	"fieldboard.dev/fieldboard/tests/emulator"
+)
+
+// Options choose what kind of stack. Zero values mean what each field says.
+type Options struct {
+	Clock   clock.Clock    // of everything that is ours; the machine's. Queues and Pub/Sub keep the machine's time
+	Project string         // one that no other test uses; emulator.BrowserProject where a browser signs in
+	Jobber  jobber.Options // Scale 0.02, and a hundred times Jobber's limits. Who and where the app is, is filled in
+	// SyncSlice is how long one task of a copy works; the product's default.
+	SyncSlice time.Duration
+	// Settings replace or add environment variables of every function and of the realtime service.
+	Settings map[string]string
+}
+
+// Stack is a running product.
+type Stack struct {
+	URL         string // of the gateway
+	JobberURL   string
+	RealtimeURL string // "ws://127.0.0.1:…"
+	Project     string
+	Clock       clock.Clock
+	Cloud       *cloud.Clients // to look at what the product stored
+	Jobber      *jobber.Emulator
+	Auth        signin.Auth
+	Functions   map[string]string // the address of each function
+
+	env      settings.Stack
+	manifest *manifest.Manifest
+	schedule *scheduler.Scheduler
+
+	mu      sync.Mutex
+	clients map[string]signedIn
+}
+
+type signedIn struct {
+	client *demo.Client
+	at     time.Time
+}
+
+// startLimit bounds each step of a stack's start, and each wait of its helpers, on a busy machine.
+const startLimit = 2 * time.Minute
+
+// New starts a stack with both demo businesses, neither connected to Jobber. It ends with the test.
+func New(t testing.TB, opts Options) *Stack {
+	t.Helper()
+	b := newBuilder(t, opts)
+	b.reserve()
+	b.settle()
+	b.startJobber()
+	b.startFunctions()
+	b.startRealtime()
+	b.startGateway()
+	b.startScheduler()
+	b.prepare()
+	return b.stack
+}
+
+// builder makes a stack step by step. A step that fails ends the test.
+type builder struct {
+	t       testing.TB
+	ctx     context.Context // ends when the test does
+	opts    Options
+	log     *slog.Logger
+	stack   *Stack
+	servers map[string]*httptest.Server // not started yet
+	issuer  *scheduler.Issuer
+}
+
+func newBuilder(t testing.TB, opts Options) *builder {
+	t.Helper()
+	m, err := manifest.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if opts.Clock == nil {
+		opts.Clock = clock.System
+	}
+	if opts.Project == "" {
+		opts.Project = emulator.Project(t)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	t.Cleanup(cancel)
+	return &builder{
+		t: t, ctx: ctx, opts: opts, log: testLog(t),
+		servers: map[string]*httptest.Server{},
+		stack: &Stack{
+			Project: opts.Project, Clock: opts.Clock, manifest: m,
+			Functions: map[string]string{}, clients: map[string]signedIn{},
+		},
+	}
+}
+
+func (b *builder) must(err error) {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// prepare makes the topics, queues, businesses and people, and takes the topics and queues away when the test ends, so that
+// the emulators stop delivering to it.
+func (b *builder) prepare() {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, startLimit)
+	defer cancel()
+	s := b.stack
+	b.must(provision.All(ctx, s.Cloud, s.manifest, s.Functions))
+	b.t.Cleanup(func() {
+		if err := provision.Remove(context.Background(), s.Cloud, s.manifest); err != nil {
+			b.t.Error(err)
+		}
+	})
+	b.must(demo.Seed(ctx, s.Cloud, s.Auth, b.opts.Clock))
+}
+
+// instance returns what a function or service is built from, with the settings that it would have in the cloud.
+func (b *builder) instance(env map[string]string) *instance.Instance {
+	b.t.Helper()
+	in, err := instance.New(b.ctx, lookuper(env, b.opts.Settings), b.opts.Clock, b.log)
+	b.must(err)
+	b.t.Cleanup(func() {
+		if err := in.Cloud.Close(); err != nil {
+			b.t.Error(err)
+		}
+	})
+	return in
+}
+
+// builtDashboard returns the built dashboard, or a page in its place where it has not been built.
+func builtDashboard() fs.FS {
+	root, err := parts.Root()
+	if err == nil {
+		dist := filepath.Join(root, "web", "dist")
+		if _, err := os.Stat(filepath.Join(dist, "index.html")); err == nil {
+			return os.DirFS(dist)
+		}
+	}
+	return fstest.MapFS{"index.html": {Data: []byte("<!doctype html><title>Fieldboard</title>")}}
+}

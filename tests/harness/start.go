@@ -1,0 +1,265 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/sethvargo/go-envconfig"
+
+	"fieldboard.dev/fieldboard/emulators/gateway"
+	"fieldboard.dev/fieldboard/emulators/jobber"
+	"fieldboard.dev/fieldboard/emulators/parts"
+	"fieldboard.dev/fieldboard/emulators/scheduler"
+	"fieldboard.dev/fieldboard/emulators/settings"
+	"fieldboard.dev/fieldboard/emulators/signin"
+	"fieldboard.dev/fieldboard/functions/dashboard"
+	"fieldboard.dev/fieldboard/functions/jobberconnect"
+	"fieldboard.dev/fieldboard/functions/jobberwebhook"
+	"fieldboard.dev/fieldboard/functions/onwebhook"
+	"fieldboard.dev/fieldboard/functions/records"
+	"fieldboard.dev/fieldboard/functions/relay"
+	"fieldboard.dev/fieldboard/functions/runsync"
+	"fieldboard.dev/fieldboard/functions/schedulesync"
+	"fieldboard.dev/fieldboard/functions/session"
+	"fieldboard.dev/fieldboard/realtime-run/server"
+	"fieldboard.dev/fieldboard/shared/clock"
+	"fieldboard.dev/fieldboard/shared/cloud"
+	"fieldboard.dev/fieldboard/shared/instance"
+	tokens "fieldboard.dev/fieldboard/shared/session"
+	"fieldboard.dev/fieldboard/tests/emulator"
+)
+
+// httpFunctions and eventFunctions are all functions of the manifest, by name.
+var (
+	httpFunctions = map[string]instance.BuildHTTP{
+		"dashboard":     dashboard.Build,
+		"jobberconnect": jobberconnect.Build,
+		"jobberwebhook": jobberwebhook.Build,
+		"records":       records.Build,
+		"relay":         relay.Build,
+		"runsync":       runsync.Build,
+		"schedulesync":  schedulesync.Build,
+		"session":       session.Build,
+	}
+	eventFunctions = map[string]instance.BuildEvent{
+		"onwebhook": onwebhook.Build,
+	}
+)
+
+// The servers that are no functions.
+const (
+	gatewayServer  = "gateway"
+	jobberServer   = "jobber"
+	realtimeServer = "realtime-run"
+	issuerServer   = "issuer"
+	queueServer    = "queue" // hands tasks to runsync with a token of the stack's clock; only with a clock of the test's
+)
+
+// reserve gives everything its address, so that each can be told where the others are before it starts.
+func (b *builder) reserve() {
+	names := []string{gatewayServer, jobberServer, realtimeServer, issuerServer, queueServer}
+	for _, f := range b.stack.manifest.Functions {
+		names = append(names, f.Name)
+	}
+	for _, name := range names {
+		b.servers[name] = httptest.NewUnstartedServer(nil)
+	}
+	for _, f := range b.stack.manifest.Functions {
+		b.stack.Functions[f.Name] = b.address(f.Name)
+	}
+	b.stack.URL = b.address(gatewayServer)
+	b.stack.JobberURL = b.address(jobberServer)
+	b.stack.RealtimeURL = strings.Replace(b.address(realtimeServer), "http", "ws", 1)
+}
+
+func (b *builder) address(name string) string {
+	return "http://" + b.servers[name].Listener.Addr().String()
+}
+
+// serve starts a server on its address. It ends with the test.
+func (b *builder) serve(name string, handler http.Handler) {
+	server := b.servers[name]
+	server.Config.Handler = handler
+	server.Start()
+	b.t.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
+	})
+}
+
+// settle decides the settings that everything gets.
+func (b *builder) settle() {
+	b.t.Helper()
+	secrets, err := settings.NewSecrets()
+	b.must(err)
+	s := b.stack
+	b.opts.Jobber = jobberOptions(b.opts, s.URL, secrets.JobberClientSecret)
+	s.env = settings.Stack{
+		Project:        s.Project,
+		PublicURL:      s.URL,
+		RealtimeURL:    s.RealtimeURL,
+		RedisURL:       emulator.Redis(b.t),
+		RedisPrefix:    emulator.Prefix(b.t),
+		FirestoreHost:  emulator.Firestore(b.t),
+		PubSubHost:     emulator.PubSub(b.t),
+		AuthHost:       emulator.Auth(b.t),
+		TasksHost:      emulator.Tasks(b.t),
+		Functions:      maps.Clone(s.Functions),
+		QueueIssuer:    settings.Issuer{URL: emulator.TasksIssuer(b.t), Keys: emulator.TasksIssuer(b.t) + "/jwks"},
+		ScheduleIssuer: settings.Issuer{URL: b.address(issuerServer), Keys: b.address(issuerServer) + "/jwks"},
+		SyncSlice:      b.opts.SyncSlice,
+		Jobber: settings.Jobber{
+			URL: s.JobberURL, ClientID: b.opts.Jobber.ClientID, Version: b.opts.Jobber.GraphQLVersion,
+			RequestLimit: b.opts.Jobber.RequestLimit, RequestWindow: b.opts.Jobber.RequestWindow,
+		},
+		Secrets: secrets,
+	}
+	if b.opts.Clock != clock.System {
+		s.env.Functions["runsync"] = b.address(queueServer)
+		s.env.QueueIssuer = s.env.ScheduleIssuer
+	}
+	s.Auth = signin.Auth{Host: s.env.AuthHost, Project: s.Project}
+	s.Cloud = cloud.New(cloud.Config{
+		Project: s.Project, Location: settings.Location,
+		RedisURL: s.env.RedisURL, RedisPrefix: s.env.RedisPrefix, TasksEmulatorHost: s.env.TasksHost,
+	})
+	b.t.Cleanup(func() {
+		if err := s.Cloud.Close(); err != nil {
+			b.t.Error(err)
+		}
+	})
+}
+
+// jobberOptions fills in what the test left open.
+func jobberOptions(opts Options, publicURL, secret string) jobber.Options {
+	const generous = 100
+	o := opts.Jobber
+	o.Clock = opts.Clock
+	o.ClientID, o.ClientSecret = "fieldboard-tests", secret
+	o.RedirectURI = publicURL + "/connect/jobber"
+	o.WebhookURL = publicURL + "/api/webhooks/jobber"
+	if o.Scale == 0 {
+		o.Scale = 0.02
+	}
+	if o.Bucket == 0 {
+		o.Bucket = jobber.DefaultBucket * generous
+	}
+	if o.RestoreRate == 0 {
+		o.RestoreRate = jobber.DefaultRestoreRate * generous
+	}
+	if o.RequestLimit == 0 {
+		o.RequestLimit = jobber.DefaultRequestLimit * generous
+	}
+	if o.RequestWindow == 0 {
+		o.RequestWindow = jobber.DefaultRequestWindow
+	}
+	if o.GraphQLVersion == "" {
+		o.GraphQLVersion = jobber.DefaultVersion
+	}
+	return o
+}
+
+func (b *builder) startJobber() {
+	b.t.Helper()
+	b.opts.Jobber.Log = b.log
+	emulator, err := jobber.New(b.opts.Jobber)
+	b.must(err)
+	b.stack.Jobber = emulator
+	b.serve(jobberServer, emulator.Handler())
+	b.run(emulator.Run)
+	b.t.Cleanup(emulator.Close)
+}
+
+// run runs f until the test ends, and waits for it.
+func (b *builder) run(f func(context.Context) error) {
+	ctx, cancel := context.WithCancel(b.ctx)
+	done := make(chan error, 1)
+	go func() { done <- f(ctx) }()
+	b.t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+			b.t.Error(err)
+		}
+	})
+}
+
+func (b *builder) startFunctions() {
+	b.t.Helper()
+	var err error
+	b.issuer, err = scheduler.NewIssuer(b.address(issuerServer), b.opts.Clock)
+	b.must(err)
+	b.serve(issuerServer, b.issuer)
+	b.serve(queueServer, &redelivery{issuer: b.issuer, audience: b.address(queueServer), target: b.stack.Functions["runsync"]})
+	for _, f := range b.stack.manifest.Functions {
+		env, err := b.stack.env.Function(f)
+		b.must(err)
+		in := b.instance(env)
+		if build, ok := eventFunctions[f.Name]; ok {
+			handle, err := build(b.ctx, in)
+			b.must(err)
+			b.serve(f.Name, push{handle: handle, timeout: time.Duration(f.Timeout) * time.Second})
+			continue
+		}
+		build, ok := httpFunctions[f.Name]
+		if !ok {
+			b.t.Fatalf("the harness does not know the function %s", f.Name)
+		}
+		handler, err := build(b.ctx, in)
+		b.must(err)
+		b.serve(f.Name, handler)
+	}
+}
+
+func (b *builder) startRealtime() {
+	b.t.Helper()
+	for _, service := range b.stack.manifest.Services {
+		env, err := b.stack.env.Service(service)
+		b.must(err)
+		in := b.instance(env)
+		verifier, err := tokens.NewVerifier(b.ctx, in)
+		b.must(err)
+		srv, err := server.New(in, verifier)
+		b.must(err)
+		b.serve(service.Name, srv.Handler())
+		b.run(srv.Run)
+	}
+}
+
+func (b *builder) startGateway() {
+	b.t.Helper()
+	root, err := parts.Root()
+	b.must(err)
+	hosting, err := gateway.ReadHosting(filepath.Join(root, "firebase.json"))
+	b.must(err)
+	functions := map[string]*url.URL{}
+	for name, address := range b.stack.Functions {
+		functions[name], err = url.Parse(address)
+		b.must(err)
+	}
+	handler, err := gateway.New(gateway.Config{
+		Hosting: hosting, Files: builtDashboard(), Functions: functions, Log: b.log,
+		ConnectSources: []string{"http://" + b.stack.env.AuthHost, b.stack.RealtimeURL},
+	})
+	b.must(err)
+	b.serve(gatewayServer, handler)
+}
+
+// startScheduler makes the scheduler that Stack.Schedule calls with. Nothing is called by itself: a test decides when.
+func (b *builder) startScheduler() {
+	b.t.Helper()
+	var err error
+	b.stack.schedule, err = scheduler.New(b.issuer, settings.Invoker, nil, b.opts.Clock, b.log)
+	b.must(err)
+}
+
+// lookuper reads settings from the first map that has them, the overriding one first.
+func lookuper(env, override map[string]string) envconfig.Lookuper {
+	return envconfig.MultiLookuper(envconfig.MapLookuper(override), envconfig.MapLookuper(env))
+}
