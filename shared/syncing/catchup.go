@@ -11,8 +11,9 @@ import (
 // already and costs its reading alone.
 func (s *step) catchUpAll(ctx context.Context) error {
 	for _, src := range s.sources {
-		if !s.states[src.collection].Copied {
-			continue // it could not be read; the next run tries again
+		state := s.states[src.collection]
+		if !state.Copied || state.CaughtUp == s.run.ID {
+			continue // it could not be copied, and the next run tries again; or an earlier step did it
 		}
 		err := s.catchUp(ctx, src)
 		if err != nil && hopeless(err) && !disconnected(err) {
@@ -53,6 +54,7 @@ func (s *step) read(ctx context.Context, src source, state checkpoint) (checkpoi
 		if rd.rolling {
 			q.After = state.Scan
 		}
+		s.pages++
 		p, err := src.page(ctx, s.account, q)
 		if err != nil {
 			return state, err
@@ -63,6 +65,7 @@ func (s *step) read(ctx context.Context, src source, state checkpoint) (checkpoi
 		}
 		state = state.readPage(rd, w, p, result)
 	}
+	state.CaughtUp = s.run.ID
 	return state.finish(), nil
 }
 

@@ -74,6 +74,7 @@ func (s *step) readPages(ctx context.Context, todo []copying, pages chan<- pageR
 			if s.over() {
 				return errSliceOver
 			}
+			s.pages++
 			p.page, p.err = c.source.page(ctx, s.account, jobber.PageRequest{After: cursor})
 			if p.err != nil && (!hopeless(p.err) || disconnected(p.err)) {
 				return p.err

@@ -33,8 +33,8 @@ type errand struct {
 }
 
 // gather fetches the notice's record and what Jobber changes along with it without a notice: a visit or an invoice changes
-// its job, a payment its invoice, both the client's balance; a job is told of once for all its visits; and what is deleted
-// takes along what hangs on it.
+// its job, a payment its invoice, and money the client's balance; a first job makes a lead a client; a job is told of once
+// for all its visits; and what is deleted takes along what hangs on it.
 func (e *errand) gather(ctx context.Context, c record.Collection, jobberID string) error {
 	id, err := record.IDOf(jobberID)
 	if err != nil {
@@ -58,11 +58,19 @@ func (e *errand) gather(ctx context.Context, c record.Collection, jobberID strin
 		}
 	case record.Properties:
 		if now == nil {
+			if err := e.fetchParents(ctx, before); err != nil {
+				return err
+			}
 			return e.fetchChildren(ctx, id, children{
 				{record.Requests, "propertyId"}, {record.Quotes, "propertyId"}, {record.Jobs, "propertyId"}, {record.Visits, "propertyId"},
 			})
 		}
 	case record.Jobs:
+		if before == nil || now == nil {
+			if err := e.fetchParents(ctx, before, now); err != nil {
+				return err
+			}
+		}
 		return e.jobChanged(ctx, id, jobberID, now == nil)
 	case record.Visits:
 		if err := e.fetchParents(ctx, before, now); err != nil {
@@ -217,18 +225,23 @@ func (e *errand) invoiceChanged(ctx context.Context, id, jobberID string, before
 	return nil
 }
 
-// fetchParents fetches what a visit, an invoice or a payment belonged to before and belongs to now, as far as that
-// changes with it.
+// fetchParents fetches what a record belonged to before and belongs to now, as far as that changes with it.
 func (e *errand) fetchParents(ctx context.Context, states ...record.Record) error {
 	for _, r := range states {
 		var err error
 		switch r := r.(type) {
+		case *record.Property:
+			err = e.fetchOne(ctx, record.Clients, r.ClientID)
+		case *record.Job:
+			err = e.fetchOne(ctx, record.Clients, r.ClientID)
 		case *record.Visit:
 			err = e.fetchOne(ctx, record.Jobs, r.JobID)
 		case *record.Invoice:
 			err = e.fetchOne(ctx, record.Clients, r.ClientID)
 		case *record.Payment:
-			err = errors.Join(e.fetchOne(ctx, record.Invoices, r.InvoiceID), e.fetchOne(ctx, record.Clients, r.ClientID))
+			if err = e.fetchOne(ctx, record.Invoices, r.InvoiceID); err == nil {
+				err = e.fetchOne(ctx, record.Clients, r.ClientID)
+			}
 		}
 		if err != nil {
 			return err

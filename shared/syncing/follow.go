@@ -56,25 +56,35 @@ func NewFollower(ctx context.Context, in *instance.Instance) (*Follower, error) 
 	return f, nil
 }
 
+// againAtMost is how often a notice that keeps coming is followed in one delivery.
+const againAtMost = 5
+
 // Handle settles the notice of an id. Doing it twice changes nothing, and in which order notices come does not matter:
 // what is stored is what Jobber showed last. An error means that it must be delivered again.
 func (f *Follower) Handle(ctx context.Context, id string) error {
-	d, found, err := f.inbox.get(ctx, id)
-	if err != nil {
-		return err
-	}
-	if !found || d.PendingSince == nil {
-		return nil // settled before, or expired
-	}
-	outcome, err := f.follow(ctx, d)
-	if err != nil {
-		if !hopeless(err) {
-			return fmt.Errorf("following %s of %s: %w", d.Topic, d.Account, err)
+	for range againAtMost {
+		d, found, err := f.inbox.get(ctx, id)
+		if err != nil {
+			return err
 		}
-		outcome = "failed: " + string(jobber.KindOf(err))
-		f.log.ErrorContext(ctx, "a notice cannot be followed", "account", d.Account, "topic", d.Topic, "error", err)
+		if !found || d.PendingSince == nil {
+			return nil // settled before, or expired
+		}
+		began := f.clock.Now()
+		outcome, err := f.follow(ctx, d)
+		if err != nil {
+			if !hopeless(err) {
+				return fmt.Errorf("following %s of %s: %w", d.Topic, d.Account, err)
+			}
+			outcome = "failed: " + string(jobber.KindOf(err))
+			f.log.ErrorContext(ctx, "a notice cannot be followed", "account", d.Account, "topic", d.Topic, "error", err)
+		}
+		settled, err := f.inbox.settle(ctx, id, d, began, outcome)
+		if settled || err != nil {
+			return err
+		}
 	}
-	return f.inbox.settle(ctx, id, outcome)
+	return fmt.Errorf("notice %s keeps coming", id)
 }
 
 // follow does what the notice asks for and says what became of it.

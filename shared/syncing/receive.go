@@ -57,7 +57,7 @@ type Receipt string
 // The receipts.
 const (
 	Accepted  Receipt = "accepted"  // stored and handed to the worker
-	Duplicate Receipt = "duplicate" // it had come before
+	Duplicate Receipt = "duplicate" // it had come before, and waits or can hold nothing new
 	Aside     Receipt = "aside"     // its Jobber account is connected to no account here; it is kept for people to look at
 )
 
@@ -87,11 +87,11 @@ func (r *Receiver) Receive(ctx context.Context, body []byte, signature string) (
 		return r.putAside(storing, w.ID(), d)
 	}
 	d.PendingSince = &now
-	added, err := r.inbox.put(storing, w.ID(), d)
+	tell, err := r.inbox.put(storing, w.ID(), d)
 	if err != nil {
 		return "", problem.Wrap(err, problem.Unavailable, "The notice cannot be stored right now.")
 	}
-	if !added {
+	if !tell {
 		return Duplicate, nil
 	}
 	publishing, cancel := context.WithTimeout(ctx, publishTimeout)

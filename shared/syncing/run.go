@@ -116,6 +116,7 @@ type step struct {
 	held    inTransaction
 	ends    time.Time // when to hand over to the next step
 	renewed time.Time
+	pages   int       // read from Jobber so far
 	told    time.Time // when the last progress was told
 	wasCopy bool      // the full copy was not complete when the step began
 }
@@ -195,8 +196,9 @@ func (s *step) renew(ctx context.Context) error {
 	return err
 }
 
-// over reports whether it is time to hand over.
-func (s *step) over() bool { return !s.clock.Now().Before(s.ends) }
+// over reports whether it is time to hand over. A step reads a page at least, so that a run comes to its end however short
+// its steps are.
+func (s *step) over() bool { return s.pages > 0 && !s.clock.Now().Before(s.ends) }
 
 // conclude writes down how the step ended and queues what comes next.
 func (r *Runner) conclude(ctx context.Context, s *step, err error) (Outcome, error) {

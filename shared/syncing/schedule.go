@@ -123,7 +123,8 @@ func (s *Schedule) republish(ctx context.Context) (int, error) {
 	for id, d := range left {
 		if now.Sub(d.ReceivedAt) > giveUpAfter {
 			s.log.ErrorContext(ctx, "a notice could not be settled in time", "account", d.Account, "topic", d.Topic, "received_at", d.ReceivedAt)
-			failed = errors.Join(failed, s.inbox.settle(ctx, id, "given up"))
+			_, err := s.inbox.settle(ctx, id, d, now, "given up")
+			failed = errors.Join(failed, err)
 			continue
 		}
 		if err := s.inbox.publish(ctx, id, d); err != nil {

@@ -115,6 +115,8 @@ type checkpoint struct {
 	Pages   int `firestore:"pages"`
 	// HighWater: everything that Jobber knew at this instant is in the copy.
 	HighWater time.Time `firestore:"highWater"`
+	// CaughtUp is the run whose incremental pass is done.
+	CaughtUp string `firestore:"caughtUp"`
 	// Scan is where the rolling re-read of a collection without update times goes on.
 	Scan string `firestore:"scan"`
 	// Gap is by how many records Jobber's count and ours differed when last looked; Settled is the gap that the last

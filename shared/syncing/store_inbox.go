@@ -29,6 +29,18 @@ type delivery struct {
 	// PendingSince is there until the notice is settled, so that a query by it finds only what is left to do.
 	PendingSince *time.Time `firestore:"pendingSince,omitempty"`
 	Outcome      string     `firestore:"outcome,omitempty"` // what became of it
+	// Deliveries counts how often the notice came, and FollowedAt is when the worker last began to fetch what it is about.
+	Deliveries int       `firestore:"deliveries"`
+	FollowedAt time.Time `firestore:"followedAt,omitempty"`
+}
+
+// sameTick is how long after a notice's time another change may still carry the same notice: Jobber tells its time in
+// whole seconds, and its clock and ours differ. What was fetched later than that has all of them.
+const sameTick = 5 * time.Second
+
+// news tells whether another delivery of a notice may be about a change that its followers have not seen.
+func (d delivery) news() bool {
+	return d.PendingSince == nil && d.FollowedAt.Before(d.OccurredAt.Add(sameTick))
 }
 
 // inbox keeps notices until they are settled, and hands them to the worker through Pub/Sub.
@@ -49,13 +61,57 @@ func (b inbox) in(ctx context.Context, collection, id string) (*firestore.Docume
 	return client.Collection(collection).Doc(id), nil
 }
 
-// put stores a notice, unless it is there. It reports whether it is new.
-func (b inbox) put(ctx context.Context, id string, d delivery) (added bool, err error) {
+// put stores a notice. It reports whether the worker must be told: not of one that waits already, nor of one that was
+// followed and can hold nothing new.
+func (b inbox) put(ctx context.Context, id string, d delivery) (tell bool, err error) {
 	doc, err := b.doc(ctx, id)
 	if err != nil {
 		return false, err
 	}
-	return create(ctx, doc, d)
+	d.Deliveries = 1
+	if added, err := create(ctx, doc, d); added || err != nil {
+		return added, err
+	}
+	err = b.change(ctx, id, func(known delivery) (delivery, bool) {
+		tell = known.news()
+		if tell {
+			known.PendingSince = d.PendingSince
+		}
+		known.Deliveries++
+		return known, tell || known.PendingSince != nil
+	})
+	return tell, err
+}
+
+// change lets f make another delivery of a stored one, and writes it unless f says not to.
+func (b inbox) change(ctx context.Context, id string, f func(delivery) (delivery, bool)) error {
+	doc, err := b.doc(ctx, id)
+	if err != nil {
+		return err
+	}
+	client, err := b.clients.Firestore(ctx)
+	if err != nil {
+		return err
+	}
+	err = client.RunTransaction(ctx, func(_ context.Context, tx *firestore.Transaction) error {
+		snap, err := tx.Get(doc)
+		if err != nil {
+			return err
+		}
+		var d delivery
+		if err := snap.DataTo(&d); err != nil {
+			return err
+		}
+		changed, write := f(d)
+		if !write {
+			return nil
+		}
+		return tx.Set(doc, changed)
+	})
+	if err != nil {
+		return fmt.Errorf("changing notice %s: %w", id, err)
+	}
+	return nil
 }
 
 // putAside stores a notice of an account that is not known.
@@ -95,17 +151,15 @@ func (b inbox) get(ctx context.Context, id string) (delivery, bool, error) {
 	return d, true, snap.DataTo(&d)
 }
 
-// settle takes a notice out of the pending ones.
-func (b inbox) settle(ctx context.Context, id, outcome string) error {
-	doc, err := b.doc(ctx, id)
-	if err != nil {
-		return err
-	}
-	_, err = doc.Update(ctx, []firestore.Update{{Path: "pendingSince", Value: firestore.Delete}, {Path: "outcome", Value: outcome}})
-	if err != nil {
-		return fmt.Errorf("settling notice %s: %w", id, err)
-	}
-	return nil
+// settle takes a notice out of the pending ones, when it did not come again since it was read as d: then it must be followed
+// again. It reports whether it is settled.
+func (b inbox) settle(ctx context.Context, id string, d delivery, followed time.Time, outcome string) (settled bool, err error) {
+	err = b.change(ctx, id, func(known delivery) (delivery, bool) {
+		settled = known.Deliveries == d.Deliveries || !followed.Before(d.OccurredAt.Add(sameTick))
+		known.PendingSince, known.FollowedAt, known.Outcome = nil, followed, outcome
+		return known, settled
+	})
+	return settled, err
 }
 
 // pending returns notices that wait since before a moment, the oldest first.

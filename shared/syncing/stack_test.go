@@ -1,0 +1,363 @@
+package syncing
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"cloud.google.com/go/cloudtasks/apiv2/cloudtaskspb"
+	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
+	"github.com/google/go-cmp/cmp"
+	"github.com/sethvargo/go-envconfig"
+
+	emulated "fieldboard.dev/fieldboard/emulators/jobber"
+	"fieldboard.dev/fieldboard/shared/account"
+	"fieldboard.dev/fieldboard/shared/instance"
+	"fieldboard.dev/fieldboard/shared/jobber"
+	"fieldboard.dev/fieldboard/shared/record"
+	"fieldboard.dev/fieldboard/tests/emulator"
+)
+
+// driftingClock runs like the machine's and can be moved forward.
+type driftingClock struct{ ahead atomic.Int64 }
+
+func (c *driftingClock) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())).UTC() }
+
+func (c *driftingClock) advance(d time.Duration) { c.ahead.Add(int64(d)) }
+
+// stack is a Jobber with a business, and an account that is connected to it.
+type stack struct {
+	in      *instance.Instance
+	clock   *driftingClock
+	jobber  *httptest.Server
+	runner  *Runner
+	account string
+	secret  string
+
+	mu       sync.Mutex
+	webhooks [][]byte // as they came, when the emulator sends them here
+}
+
+const invoker = "invoker@demo.iam.gserviceaccount.com"
+
+// newStack returns a stack whose Jobber has a business of the given scale and more budget than anybody could use.
+func newStack(t *testing.T, scale float64, change ...func(*emulated.Options)) *stack {
+	t.Helper()
+	emulator.Firestore(t)
+	emulator.PubSub(t)
+	s := &stack{clock: &driftingClock{}, secret: "the-app's-secret"}
+	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+
+	hooks := httptest.NewServer(http.HandlerFunc(s.keepWebhook))
+	t.Cleanup(hooks.Close)
+	options := emulated.Options{
+		Clock: s.clock, Log: log, Seed: 1, Scale: scale, Bucket: 10_000_000, RestoreRate: 1_000_000, RequestLimit: 1_000_000,
+		ClientID: "app", ClientSecret: s.secret, WebhookURL: hooks.URL,
+	}
+	for _, f := range change {
+		f(&options)
+	}
+	fake, err := emulated.New(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(fake.Close)
+	s.jobber = httptest.NewServer(fake.Handler())
+	t.Cleanup(s.jobber.Close)
+
+	worker := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})) // tests run the steps themselves
+	t.Cleanup(worker.Close)
+	settings := map[string]string{
+		"GOOGLE_CLOUD_PROJECT": emulator.Project(t), "REDIS_URL": emulator.Redis(t), "REDIS_PREFIX": emulator.Prefix(t),
+		"CLOUD_TASKS_EMULATOR_HOST": emulator.Tasks(t), "SYNC_WORKER_URL": worker.URL, "TASKS_INVOKER": invoker,
+		"JOBBER_CLIENT_ID": "app", "JOBBER_CLIENT_SECRET": s.secret, "JOBBER_AUTHORIZE_URL": s.jobber.URL + "/api/oauth/authorize",
+		"JOBBER_TOKEN_URL": s.jobber.URL + "/api/oauth/token", "JOBBER_GRAPHQL_URL": s.jobber.URL + "/api/graphql",
+		"JOBBER_GRAPHQL_VERSION": emulated.DefaultVersion, "JOBBER_REQUEST_LIMIT": "1000000",
+		"TOKEN_ENCRYPTION_KEY": base64.StdEncoding.EncodeToString(make([]byte, 32)), "PUBLIC_URL": "http://127.0.0.1:5000",
+	}
+	s.in, err = instance.New(t.Context(), envconfig.MapLookuper(settings), s.clock, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.in.Cloud.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	s.makeTopicsAndQueue(t)
+	s.runner, err = NewRunner(t.Context(), s.in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.connect(t)
+	return s
+}
+
+func (s *stack) makeTopicsAndQueue(t *testing.T) {
+	t.Helper()
+	ctx, project := t.Context(), s.in.Cloud.Config().Project
+	pubsub, err := s.in.Cloud.PubSub(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, topic := range []string{"events", "jobber-webhooks"} {
+		if _, err := pubsub.TopicAdminClient.CreateTopic(ctx, &pubsubpb.Topic{Name: "projects/" + project + "/topics/" + topic}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tasks, err := s.in.Cloud.Tasks(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parent := "projects/" + project + "/locations/us-central1"
+	if _, err := tasks.CreateQueue(ctx, &cloudtaskspb.CreateQueueRequest{Parent: parent, Queue: &cloudtaskspb.Queue{Name: parent + "/queues/sync"}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// connect makes an account and connects it to the emulator's account 1 by the real exchange.
+func (s *stack) connect(t *testing.T) {
+	t.Helper()
+	ctx := t.Context()
+	owner := account.Member{UserID: "owner", Email: "owner@example.com", Name: "Owner"}
+	a, err := account.NewStore(s.in.Cloud, s.clock).Create(ctx, account.Account{Name: "Demo", Currency: "USD", TimeZone: "America/Denver"}, owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.account = a.ID
+	consent, err := s.runner.api.AuthorizeURL(ctx, a.ID, "owner")
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(consent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := u.Query()
+	form.Set("account", "1")
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	res, err := client.PostForm(s.jobber.URL+"/api/oauth/authorize", form)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	back, err := res.Location()
+	if err != nil {
+		t.Fatalf("the consent page answered %s: %v", res.Status, err)
+	}
+	if _, err := s.runner.api.Connect(ctx, a.ID, "owner", back.Query().Get("code"), back.Query().Get("state")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// control asks the emulator's control API for something and returns its answer.
+func (s *stack) control(t *testing.T, method, path string, body any) map[string]any {
+	t.Helper()
+	var b bytes.Buffer
+	if body != nil {
+		if err := json.NewEncoder(&b).Encode(body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, s.jobber.URL+"/_control/"+path, &b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	raw, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.StatusCode >= 300 {
+		t.Fatalf("%s %s: %s %s", method, path, res.Status, raw)
+	}
+	answer := map[string]any{}
+	if len(raw) > 0 && raw[0] == '{' {
+		if err := json.Unmarshal(raw, &answer); err != nil {
+			t.Fatalf("%s %s answered %s: %v", method, path, raw, err)
+		}
+	}
+	return answer
+}
+
+// act makes something happen in the business and returns our id of the record that it happened to.
+func (s *stack) act(t *testing.T, method, path string) string {
+	t.Helper()
+	id, err := record.IDOf(s.control(t, method, "accounts/1/"+path, nil)["id"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// start begins a run.
+func (s *stack) start(t *testing.T) {
+	t.Helper()
+	if err := s.runner.Start(t.Context(), s.account); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// awaited is the task that the run waits for.
+func (s *stack) awaited(t *testing.T) Message {
+	t.Helper()
+	r, _, err := s.runner.store.read(t.Context(), s.account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Message{Account: s.account, Run: r.ID, Step: r.Step}
+}
+
+// finish delivers the run's tasks until it is completed.
+func (s *stack) finish(t *testing.T) {
+	t.Helper()
+	for range 100 {
+		outcome, err := s.runner.Run(t.Context(), s.awaited(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch outcome {
+		case Completed:
+			return
+		case Continued:
+		default:
+			t.Fatalf("a step %s", outcome)
+		}
+	}
+	t.Fatal("the run has no end")
+}
+
+// sync runs a whole run.
+func (s *stack) sync(t *testing.T) {
+	t.Helper()
+	s.start(t)
+	s.finish(t)
+}
+
+// business returns every record of the business, read from Jobber in one go, by collection and id.
+func (s *stack) business(t *testing.T) map[key]record.Record {
+	t.Helper()
+	all := map[key]record.Record{}
+	for _, src := range s.runner.sources {
+		for q := (jobber.PageRequest{}); ; {
+			p, err := src.page(t.Context(), s.account, q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, u := range p.upserts {
+				all[key{src.collection, u.Record.Base().ID}] = u.Record
+			}
+			if !p.more {
+				break
+			}
+			q.After = p.next
+		}
+	}
+	return all
+}
+
+// copied returns every living record of the copy.
+func (s *stack) copied(t *testing.T) map[key]record.Record {
+	t.Helper()
+	all := map[key]record.Record{}
+	for _, c := range record.Collections {
+		known, err := s.runner.store.living(t.Context(), s.account, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for id := range known {
+			ids = append(ids, id)
+		}
+		records, err := s.runner.records.GetMany(t.Context(), s.account, c, ids)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for id, r := range records {
+			all[key{c, id}] = r
+		}
+	}
+	return all
+}
+
+// diff tells how the copy differs from the business, in what Jobber tells of it.
+func (s *stack) diff(t *testing.T) string {
+	t.Helper()
+	want, got := s.business(t), s.copied(t)
+	var b strings.Builder
+	for k, r := range want {
+		have, there := got[k]
+		if !there {
+			fmt.Fprintf(&b, "%s/%s is missing\n", k.collection, k.id)
+			continue
+		}
+		if d := cmp.Diff(plain(t, r), plain(t, have)); d != "" {
+			fmt.Fprintf(&b, "%s/%s (-business +copy):\n%s", k.collection, k.id, d)
+		}
+	}
+	for k := range got {
+		if _, there := want[k]; !there {
+			fmt.Fprintf(&b, "%s/%s is gone in the business\n", k.collection, k.id)
+		}
+	}
+	return b.String()
+}
+
+// plain is a record's content, without when it was fetched and what the store works out itself.
+func plain(t *testing.T, r record.Record) map[string]any {
+	t.Helper()
+	raw, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := map[string]any{}
+	if err := json.Unmarshal(raw, &m); err != nil {
+		t.Fatal(err)
+	}
+	delete(m, "FetchedAt")
+	delete(m, "Terms")
+	delete(m, "Open")
+	for name, value := range m { // an empty list is none
+		if list, ok := value.([]any); ok && len(list) == 0 {
+			m[name] = nil
+		}
+	}
+	return m
+}
+
+func (s *stack) keepWebhook(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.webhooks = append(s.webhooks, body)
+}
+
+// testWriter writes a logger's lines to the test's log.
+type testWriter struct{ t *testing.T }
+
+func (w testWriter) Write(b []byte) (int, error) {
+	if w.t.Context().Err() == nil {
+		w.t.Log(strings.TrimSpace(string(b)))
+	}
+	return len(b), nil
+}
