@@ -32,11 +32,11 @@ type summaryBody struct {
 type freshness struct {
 	At      *time.Time `json:"at" doc:"Everything that Jobber knew then is in the figures; null until each source was copied once"`
 	State   string     `json:"state" enum:"live,copying,stale,disconnected"`
-	Sources []source   `json:"sources" nullable:"false"`
+	Sources []Source   `json:"sources" nullable:"false"`
 }
 
-// source is the freshness of one collection.
-type source struct {
+// Source is the freshness of one collection.
+type Source struct {
 	Collection string     `json:"collection"`
 	State      string     `json:"state" enum:"copying,live,stale,failed"`
 	Records    int        `json:"records" doc:"Living records in the copy"`
@@ -97,10 +97,10 @@ func (h *handler) freshness(ctx context.Context, accountID string) (freshness, e
 	if err != nil {
 		return freshness{}, err
 	}
-	out := freshness{State: "live", Sources: make([]source, 0, len(status.Collections))}
+	out := freshness{State: "live", Sources: make([]Source, 0, len(status.Collections))}
 	complete := true
 	for _, c := range status.Collections {
-		out.Sources = append(out.Sources, source{
+		out.Sources = append(out.Sources, Source{
 			Collection: string(c.Collection), State: string(c.State), Copied: c.Copied, Expected: c.Expected, AsOf: c.AsOf,
 		})
 		switch {

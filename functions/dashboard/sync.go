@@ -34,7 +34,7 @@ type jobberAccount struct {
 }
 
 type collectionSync struct {
-	source
+	Source
 	Error string `json:"error,omitempty" doc:"Why it failed, for a person"`
 }
 
@@ -58,7 +58,7 @@ func (h *handler) syncState(ctx context.Context, _ *struct{}) (*syncOutput, erro
 	}
 	for i, c := range status.Collections {
 		out.Collections[i] = collectionSync{
-			source: source{
+			Source: Source{
 				Collection: string(c.Collection), State: string(c.State), Records: c.Records, Copied: c.Copied, Expected: c.Expected, AsOf: c.AsOf,
 			},
 			Error: c.Error,

@@ -6,13 +6,13 @@ import (
 )
 
 type clientsInput struct {
-	pageInput
+	SearchInput
 	Sort   string `query:"sort" enum:"name,-name,updatedAt,-updatedAt,createdAt,-createdAt,balanceCents,-balanceCents" default:"name"`
 	Status string `query:"status" enum:"active,lead,archived" doc:"active: neither lead nor archived"`
 }
 
 type clientView struct {
-	meta
+	Meta
 	Name           string          `json:"name"`
 	FirstName      string          `json:"firstName"`
 	LastName       string          `json:"lastName"`
@@ -40,12 +40,12 @@ var clients = resource[clientsInput, clientView]{
 		case "archived":
 			where["isArchived"] = true
 		}
-		return listing{page: in.pageInput, sort: in.Sort, where: where}, v.moneySort(in.Sort, "balanceCents")
+		return listing{page: in.SearchInput, sort: in.Sort, where: where}, v.moneySort(in.Sort, "balanceCents")
 	},
 	show: func(v view, r record.Record) clientView {
 		c := r.(*record.Client)
 		return clientView{
-			meta: metaOf(r), Name: c.Name, FirstName: c.FirstName, LastName: c.LastName, CompanyName: c.CompanyName,
+			Meta: metaOf(r), Name: c.Name, FirstName: c.FirstName, LastName: c.LastName, CompanyName: c.CompanyName,
 			IsCompany: c.IsCompany, IsLead: c.IsLead, IsArchived: c.IsArchived, Email: c.Email, Phone: c.Phone,
 			BalanceCents: v.money(c.BalanceCents), Tags: orEmpty(c.Tags), BillingAddress: c.BillingAddress,
 		}
@@ -53,13 +53,13 @@ var clients = resource[clientsInput, clientView]{
 }
 
 type propertiesInput struct {
-	pageInput
+	SearchInput
 	Sort     string `query:"sort" enum:"name,-name" default:"name"`
 	ClientID string `query:"clientId" maxLength:"100"`
 }
 
 type propertyView struct {
-	meta
+	Meta
 	ClientID   string         `json:"clientId"`
 	ClientName string         `json:"clientName"`
 	Name       string         `json:"name"`
@@ -70,24 +70,24 @@ var properties = resource[propertiesInput, propertyView]{
 	collection: record.Properties, singular: "property", needs: account.RecordRead,
 	filters: []string{"clientId"},
 	list: func(_ view, in *propertiesInput) (listing, error) {
-		return listing{page: in.pageInput, sort: in.Sort, where: equals("clientId", in.ClientID)}, nil
+		return listing{page: in.SearchInput, sort: in.Sort, where: equals("clientId", in.ClientID)}, nil
 	},
 	names: func(r record.Record, want *names) { want.want(record.Clients, r.(*record.Property).ClientID) },
 	show: func(v view, r record.Record) propertyView {
 		p := r.(*record.Property)
-		return propertyView{meta: metaOf(r), ClientID: p.ClientID, ClientName: v.names.client(p.ClientID), Name: p.Name, Address: p.Address}
+		return propertyView{Meta: metaOf(r), ClientID: p.ClientID, ClientName: v.names.client(p.ClientID), Name: p.Name, Address: p.Address}
 	},
 }
 
 type usersInput struct {
-	pageInput
+	SearchInput
 	Sort   string `query:"sort" enum:"name,-name" default:"name"`
 	Status string `query:"status" enum:"ACTIVATED,DEACTIVATED,NOT_INVITED,RESEND_INVITE,SEND_INVITE"`
 	Team   string `query:"team" maxLength:"100" doc:"The team's slug"`
 }
 
 type userView struct {
-	meta
+	Meta
 	Name                   string `json:"name"`
 	Email                  string `json:"email"`
 	Status                 string `json:"status"`
@@ -102,12 +102,12 @@ var users = resource[usersInput, userView]{
 	collection: record.Users, singular: "user", needs: account.RecordRead,
 	filters: []string{"status", "team"},
 	list: func(_ view, in *usersInput) (listing, error) {
-		return listing{page: in.pageInput, sort: in.Sort, where: equals("status", in.Status, "team", in.Team)}, nil
+		return listing{page: in.SearchInput, sort: in.Sort, where: equals("status", in.Status, "team", in.Team)}, nil
 	},
 	show: func(_ view, r record.Record) userView {
 		u := r.(*record.User)
 		return userView{
-			meta: metaOf(r), Name: u.Name, Email: u.Email, Status: u.Status, IsAccountOwner: u.IsAccountOwner, IsAccountAdmin: u.IsAccountAdmin,
+			Meta: metaOf(r), Name: u.Name, Email: u.Email, Status: u.Status, IsAccountOwner: u.IsAccountOwner, IsAccountAdmin: u.IsAccountAdmin,
 			AvailableForScheduling: u.AvailableForScheduling, Team: u.Team, TeamName: u.TeamName,
 		}
 	},

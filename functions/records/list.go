@@ -10,23 +10,24 @@ import (
 	"fieldboard.dev/fieldboard/shared/record"
 )
 
-// pageInput is what every list takes.
-type pageInput struct {
+// SearchInput is what every list takes. It is exported, as all that is embedded in inputs here: huma passes over embedded
+// types that are not.
+type SearchInput struct {
 	httpapi.PageInput
 	Q string `query:"q" maxLength:"100" doc:"Words to search for, by their beginnings: in the record itself and in its client"`
 }
 
-// spanInput bounds a list by its main date.
-type spanInput struct {
+// SpanInput bounds a list by its main date.
+type SpanInput struct {
 	From string `query:"from" maxLength:"40" doc:"First day (2006-01-02, in the account's time zone) or instant (RFC 3339), included"`
 	To   string `query:"to" maxLength:"40" doc:"Last day, included, or instant, not included"`
 }
 
 // listing is what a list's input asks for.
 type listing struct {
-	page   pageInput
+	page   SearchInput
 	sort   string // a field, with "-" before it for descending
-	span   spanInput
+	span   SpanInput
 	spanOf string // the field that span bounds
 	where  map[string]any
 	keep   func(record.Record) bool

@@ -8,15 +8,15 @@ import (
 )
 
 type invoicesInput struct {
-	pageInput
-	spanInput
+	SearchInput
+	SpanInput
 	Sort     string `query:"sort" enum:"issuedDate,-issuedDate,dueDate,-dueDate,updatedAt,-updatedAt,totalCents,-totalCents,balanceCents,-balanceCents" default:"-issuedDate"`
 	Status   string `query:"status" enum:"draft,awaitingPayment,pastDue,paid,badDebt,voided" doc:"What the invoice is on the day of asking"`
 	ClientID string `query:"clientId" maxLength:"100"`
 }
 
 type invoiceView struct {
-	meta
+	Meta
 	Number       string          `json:"number"`
 	Subject      string          `json:"subject"`
 	Status       record.Standing `json:"status" enum:"draft,awaitingPayment,pastDue,paid,badDebt,voided"`
@@ -35,7 +35,7 @@ var invoices = resource[invoicesInput, invoiceView]{
 	filters: []string{"status", "open", "clientId"},
 	doc:     "from and to bound issuedDate.",
 	list: func(v view, in *invoicesInput) (listing, error) {
-		l := listing{page: in.pageInput, sort: in.Sort, span: in.spanInput, spanOf: "issuedDate", where: equals("clientId", in.ClientID)}
+		l := listing{page: in.SearchInput, sort: in.Sort, span: in.SpanInput, spanOf: "issuedDate", where: equals("clientId", in.ClientID)}
 		switch standing := record.Standing(in.Status); standing {
 		case "":
 		case record.Draft, record.Paid, record.Voided:
@@ -52,7 +52,7 @@ var invoices = resource[invoicesInput, invoiceView]{
 	show: func(v view, r record.Record) invoiceView {
 		i := r.(*record.Invoice)
 		return invoiceView{
-			meta: metaOf(r), Number: i.Number, Subject: i.Subject, Status: i.Standing(v.now, v.zone), ClientID: i.ClientID,
+			Meta: metaOf(r), Number: i.Number, Subject: i.Subject, Status: i.Standing(v.now, v.zone), ClientID: i.ClientID,
 			ClientName: v.names.client(i.ClientID), TotalCents: i.TotalCents, TaxCents: i.TaxCents, BalanceCents: i.BalanceCents,
 			IssuedDate: i.IssuedDate, DueDate: i.DueDate, ReceivedDate: i.ReceivedDate,
 		}
@@ -60,8 +60,8 @@ var invoices = resource[invoicesInput, invoiceView]{
 }
 
 type paymentsInput struct {
-	pageInput
-	spanInput
+	SearchInput
+	SpanInput
 	Sort      string `query:"sort" enum:"entryDate,-entryDate,amountCents,-amountCents" default:"-entryDate"`
 	Status    string `query:"status" enum:"PAYMENT,DEPOSIT,INITIAL_BALANCE,REFUND,FAILED_ACH_PAYMENT,INVOICE,BAD_DEBT" doc:"The adjustment type"`
 	ClientID  string `query:"clientId" maxLength:"100"`
@@ -69,7 +69,7 @@ type paymentsInput struct {
 }
 
 type paymentView struct {
-	meta
+	Meta
 	AmountCents    int64      `json:"amountCents"`
 	AdjustmentType string     `json:"adjustmentType"`
 	PaymentType    string     `json:"paymentType"`
@@ -85,7 +85,7 @@ var payments = resource[paymentsInput, paymentView]{
 	doc:     "from and to bound entryDate.",
 	list: func(_ view, in *paymentsInput) (listing, error) {
 		return listing{
-			page: in.pageInput, sort: in.Sort, span: in.spanInput, spanOf: "entryDate",
+			page: in.SearchInput, sort: in.Sort, span: in.SpanInput, spanOf: "entryDate",
 			where: equals("adjustmentType", in.Status, "clientId", in.ClientID, "invoiceId", in.InvoiceID),
 		}, nil
 	},
@@ -93,7 +93,7 @@ var payments = resource[paymentsInput, paymentView]{
 	show: func(v view, r record.Record) paymentView {
 		p := r.(*record.Payment)
 		return paymentView{
-			meta: metaOf(r), AmountCents: p.AmountCents, AdjustmentType: p.AdjustmentType, PaymentType: p.PaymentType, EntryDate: p.EntryDate,
+			Meta: metaOf(r), AmountCents: p.AmountCents, AdjustmentType: p.AdjustmentType, PaymentType: p.PaymentType, EntryDate: p.EntryDate,
 			ClientID: p.ClientID, ClientName: v.names.client(p.ClientID), InvoiceID: p.InvoiceID,
 		}
 	},

@@ -8,15 +8,15 @@ import (
 )
 
 type requestsInput struct {
-	pageInput
-	spanInput
+	SearchInput
+	SpanInput
 	Sort     string `query:"sort" enum:"createdAt,-createdAt,updatedAt,-updatedAt" default:"-createdAt"`
 	Status   string `query:"status" enum:"new,completed,converted,archived,upcoming,overdue,unscheduled,assessment_completed,today"`
 	ClientID string `query:"clientId" maxLength:"100"`
 }
 
 type requestView struct {
-	meta
+	Meta
 	Title      string `json:"title"`
 	Status     string `json:"status"`
 	ClientID   string `json:"clientId"`
@@ -31,7 +31,7 @@ var requests = resource[requestsInput, requestView]{
 	doc:     "from and to bound createdAt.",
 	list: func(_ view, in *requestsInput) (listing, error) {
 		return listing{
-			page: in.pageInput, sort: in.Sort, span: in.spanInput, spanOf: "createdAt",
+			page: in.SearchInput, sort: in.Sort, span: in.SpanInput, spanOf: "createdAt",
 			where: equals("status", in.Status, "clientId", in.ClientID),
 		}, nil
 	},
@@ -39,22 +39,22 @@ var requests = resource[requestsInput, requestView]{
 	show: func(v view, r record.Record) requestView {
 		q := r.(*record.Request)
 		return requestView{
-			meta: metaOf(r), Title: q.Title, Status: q.Status, ClientID: q.ClientID, ClientName: v.names.client(q.ClientID),
+			Meta: metaOf(r), Title: q.Title, Status: q.Status, ClientID: q.ClientID, ClientName: v.names.client(q.ClientID),
 			PropertyID: q.PropertyID, Source: q.Source,
 		}
 	},
 }
 
 type quotesInput struct {
-	pageInput
-	spanInput
+	SearchInput
+	SpanInput
 	Sort     string `query:"sort" enum:"updatedAt,-updatedAt,createdAt,-createdAt,sentAt,-sentAt,totalCents,-totalCents" default:"-updatedAt"`
 	Status   string `query:"status" enum:"draft,awaiting_response,archived,approved,converted,changes_requested"`
 	ClientID string `query:"clientId" maxLength:"100"`
 }
 
 type quoteView struct {
-	meta
+	Meta
 	Number     string     `json:"number"`
 	Title      string     `json:"title"`
 	Status     string     `json:"status"`
@@ -71,7 +71,7 @@ var quotes = resource[quotesInput, quoteView]{
 	doc:     "from and to bound sentAt.",
 	list: func(v view, in *quotesInput) (listing, error) {
 		return listing{
-			page: in.pageInput, sort: in.Sort, span: in.spanInput, spanOf: "sentAt",
+			page: in.SearchInput, sort: in.Sort, span: in.SpanInput, spanOf: "sentAt",
 			where: equals("status", in.Status, "clientId", in.ClientID),
 		}, v.moneySort(in.Sort, "totalCents")
 	},
@@ -79,7 +79,7 @@ var quotes = resource[quotesInput, quoteView]{
 	show: func(v view, r record.Record) quoteView {
 		q := r.(*record.Quote)
 		return quoteView{
-			meta: metaOf(r), Number: q.Number, Title: q.Title, Status: q.Status, ClientID: q.ClientID, ClientName: v.names.client(q.ClientID),
+			Meta: metaOf(r), Number: q.Number, Title: q.Title, Status: q.Status, ClientID: q.ClientID, ClientName: v.names.client(q.ClientID),
 			PropertyID: q.PropertyID, TotalCents: v.money(q.TotalCents), SentAt: q.SentAt,
 		}
 	},

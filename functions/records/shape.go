@@ -6,8 +6,8 @@ import (
 	"fieldboard.dev/fieldboard/shared/record"
 )
 
-// meta is what is shown of every record.
-type meta struct {
+// Meta is what is shown of every record.
+type Meta struct {
 	ID        string     `json:"id"`
 	WebURI    string     `json:"webUri" doc:"The record's page in Jobber; empty when it has none"`
 	CreatedAt *time.Time `json:"createdAt" doc:"null when Jobber does not tell"`
@@ -15,9 +15,9 @@ type meta struct {
 	FetchedAt time.Time  `json:"fetchedAt" doc:"When this state was read from Jobber"`
 }
 
-func metaOf(r record.Record) meta {
+func metaOf(r record.Record) Meta {
 	m := r.Base()
-	return meta{ID: m.ID, WebURI: m.WebURI, CreatedAt: instantOrNil(m.CreatedAt), UpdatedAt: instantOrNil(m.UpdatedAt), FetchedAt: m.FetchedAt}
+	return Meta{ID: m.ID, WebURI: m.WebURI, CreatedAt: instantOrNil(m.CreatedAt), UpdatedAt: instantOrNil(m.UpdatedAt), FetchedAt: m.FetchedAt}
 }
 
 func instantOrNil(t time.Time) *time.Time {

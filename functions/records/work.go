@@ -8,15 +8,15 @@ import (
 )
 
 type jobsInput struct {
-	pageInput
-	spanInput
+	SearchInput
+	SpanInput
 	Sort     string `query:"sort" enum:"updatedAt,-updatedAt,createdAt,-createdAt,startAt,-startAt,totalCents,-totalCents" default:"-updatedAt"`
 	Status   string `query:"status" enum:"requires_invoicing,archived,late,today,upcoming,action_required,on_hold,unscheduled,active,expiring_within_30_days"`
 	ClientID string `query:"clientId" maxLength:"100"`
 }
 
 type jobView struct {
-	meta
+	Meta
 	Number          string     `json:"number"`
 	Title           string     `json:"title"`
 	Status          string     `json:"status"`
@@ -37,7 +37,7 @@ var jobs = resource[jobsInput, jobView]{
 	doc:     "from and to bound startAt.",
 	list: func(v view, in *jobsInput) (listing, error) {
 		return listing{
-			page: in.pageInput, sort: in.Sort, span: in.spanInput, spanOf: "startAt",
+			page: in.SearchInput, sort: in.Sort, span: in.SpanInput, spanOf: "startAt",
 			where: equals("status", in.Status, "clientId", in.ClientID),
 		}, v.moneySort(in.Sort, "totalCents")
 	},
@@ -45,7 +45,7 @@ var jobs = resource[jobsInput, jobView]{
 	show: func(v view, r record.Record) jobView {
 		j := r.(*record.Job)
 		return jobView{
-			meta: metaOf(r), Number: j.Number, Title: j.Title, Status: j.Status, JobType: j.JobType, ClientID: j.ClientID,
+			Meta: metaOf(r), Number: j.Number, Title: j.Title, Status: j.Status, JobType: j.JobType, ClientID: j.ClientID,
 			ClientName: v.names.client(j.ClientID), PropertyID: j.PropertyID, TotalCents: v.money(j.TotalCents),
 			UninvoicedCents: v.money(j.UninvoicedCents), StartAt: j.StartAt, EndAt: j.EndAt, CompletedAt: j.CompletedAt,
 		}
@@ -53,8 +53,8 @@ var jobs = resource[jobsInput, jobView]{
 }
 
 type visitsInput struct {
-	pageInput
-	spanInput
+	SearchInput
+	SpanInput
 	Sort     string `query:"sort" enum:"startAt,-startAt" default:"-startAt"`
 	Status   string `query:"status" enum:"completed,late,inProgress,upcoming,unscheduled" doc:"The visit's state at the moment of asking"`
 	ClientID string `query:"clientId" maxLength:"100"`
@@ -62,7 +62,7 @@ type visitsInput struct {
 }
 
 type visitView struct {
-	meta
+	Meta
 	Title         string            `json:"title"`
 	State         record.VisitState `json:"state" enum:"completed,late,inProgress,upcoming,unscheduled"`
 	IsComplete    bool              `json:"isComplete"`
@@ -90,7 +90,7 @@ var visits = resource[visitsInput, visitView]{
 	doc:     "from and to bound startAt.",
 	list: func(v view, in *visitsInput) (listing, error) {
 		l := listing{
-			page: in.pageInput, sort: in.Sort, span: in.spanInput, spanOf: "startAt",
+			page: in.SearchInput, sort: in.Sort, span: in.SpanInput, spanOf: "startAt",
 			where: equals("clientId", in.ClientID, "jobId", in.JobID),
 		}
 		switch state := record.VisitState(in.Status); state {
@@ -119,7 +119,7 @@ var visits = resource[visitsInput, visitView]{
 			assigned[i] = person{ID: id, Name: v.names.user(id)}
 		}
 		return visitView{
-			meta: metaOf(r), Title: visit.Title, State: visit.State(v.now), IsComplete: visit.IsComplete, AllDay: visit.AllDay,
+			Meta: metaOf(r), Title: visit.Title, State: visit.State(v.now), IsComplete: visit.IsComplete, AllDay: visit.AllDay,
 			StartAt: visit.StartAt, EndAt: visit.EndAt, CompletedAt: visit.CompletedAt,
 			JobID: visit.JobID, JobNumber: v.names.jobNumber(visit.JobID), ClientID: visit.ClientID, ClientName: v.names.client(visit.ClientID),
 			PropertyID: visit.PropertyID, Address: v.names.address(visit.PropertyID), AssignedUsers: assigned,
