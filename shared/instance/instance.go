@@ -7,6 +7,7 @@ package instance
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -17,6 +18,7 @@ import (
 
 	"fieldboard.dev/fieldboard/shared/clock"
 	"fieldboard.dev/fieldboard/shared/cloud"
+	"fieldboard.dev/fieldboard/shared/telemetry"
 )
 
 // Instance carries what every function needs.
@@ -34,6 +36,7 @@ func New(ctx context.Context, lookup envconfig.Lookuper, clk clock.Clock, log *s
 	if err := in.Config(ctx, &cfg); err != nil {
 		return nil, err
 	}
+	in.Log = slog.New(telemetry.NewHandler(log.Handler(), cfg.Project)) // every line of a request carries its trace
 	in.Cloud = cloud.New(cfg)
 	return in, nil
 }
@@ -67,12 +70,19 @@ func HTTP(build BuildHTTP) func(http.ResponseWriter, *http.Request) {
 		h, err := handler(r.Context())
 		if err != nil {
 			slog.ErrorContext(r.Context(), "building the function failed", "error", err)
-			http.Error(w, `{"title":"The service is starting or misconfigured. Try again shortly.","status":503,"code":"unavailable"}`, http.StatusServiceUnavailable)
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.Header().Set("Cache-Control", "no-store")
+			w.Header().Set("Retry-After", "5")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = io.WriteString(w, unbuilt) // the caller is gone when this fails
 			return
 		}
 		h.ServeHTTP(w, r)
 	}
 }
+
+// unbuilt answers for a function that could not be built; it shows nothing of why.
+const unbuilt = `{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"The service cannot answer right now. Try again shortly.","code":"unavailable"}`
 
 // Event adapts a BuildEvent to what functions-framework registers.
 func Event(build BuildEvent) func(context.Context, event.Event) error {
