@@ -68,9 +68,6 @@ func (e *Emulator) graphQL(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "Retry later", http.StatusTooManyRequests)
 			return
 		}
-		if !e.requestFaultsPass(w, r, a) {
-			return
-		}
 	}
 	version, ok := e.checkVersion(w, r)
 	if !ok {
@@ -78,6 +75,9 @@ func (e *Emulator) graphQL(w http.ResponseWriter, r *http.Request) {
 	}
 	q, ok := readQuery(w, r)
 	if !ok {
+		return
+	}
+	if a != nil && !e.requestFaultsPass(w, r, a) {
 		return
 	}
 	prepared, problems := e.graph.prepare(q)
@@ -116,7 +116,8 @@ func (e *Emulator) authenticate(w http.ResponseWriter, token string) *access {
 	return nil
 }
 
-// requestFaultsPass lets the faults of requests happen and reports whether the request goes on.
+// requestFaultsPass lets the faults of requests happen and reports whether the request goes on. The body must have been
+// read: until then the server does not notice that a client went away.
 func (e *Emulator) requestFaultsPass(w http.ResponseWriter, r *http.Request, a *account) bool {
 	for _, f := range e.faults.happening(faultSlow, a.number, "") {
 		timer := time.NewTimer(f.delay())
@@ -124,6 +125,10 @@ func (e *Emulator) requestFaultsPass(w http.ResponseWriter, r *http.Request, a *
 		case <-timer.C:
 		case <-r.Context().Done():
 			timer.Stop()
+			return false
+		case <-e.hooks.ctx.Done():
+			timer.Stop()
+			writeJSON(w, http.StatusServiceUnavailable, message{"Service temporarily unavailable"})
 			return false
 		}
 	}

@@ -28,13 +28,13 @@ var start = time.Date(2026, 6, 16, 18, 0, 0, 0, time.UTC)
 
 // bench is a Jobber that a test talks to over HTTP, small and with a clock that stands still.
 type bench struct {
-	t      *testing.T
+	t      testing.TB
 	clock  *clock.Manual
 	url    string
 	client *http.Client
 }
 
-func newBench(t *testing.T, change ...func(*jobber.Options)) *bench {
+func newBench(t testing.TB, change ...func(*jobber.Options)) *bench {
 	t.Helper()
 	b := &bench{t: t, clock: clock.NewManual(start), client: &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -62,7 +62,7 @@ func newBench(t *testing.T, change ...func(*jobber.Options)) *bench {
 
 // answer is what came back.
 type answer struct {
-	t        *testing.T
+	t        testing.TB
 	status   int
 	body     []byte
 	location string
