@@ -36,7 +36,7 @@ func (r Range) empty() bool { return r.After.IsZero() && r.Before.IsZero() }
 // error of kind Misuse, before anything is sent.
 type PageRequest struct {
 	After string // the NextCursor of the page before; empty for the first page
-	First int    // at most; 0 is the biggest page, up to 100, whose worst case fits the account's cost bucket
+	First int    // at most; 0 is the biggest page, up to 100 or IDs, whose worst case fits the account's cost bucket
 
 	Updated     Range    // clients, requests, quotes, invoices
 	Created     Range    // clients, requests, quotes, jobs, visits, invoices

@@ -6,12 +6,14 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"fieldboard.dev/fieldboard/shared/telemetry"
 )
 
 // Config says which Jobber app this is and where Jobber answers.
 type Config struct {
-	ClientID     string `env:"JOBBER_CLIENT_ID, required"`
-	ClientSecret string `env:"JOBBER_CLIENT_SECRET, required"`
+	ClientID     string           `env:"JOBBER_CLIENT_ID, required"`
+	ClientSecret telemetry.Secret `env:"JOBBER_CLIENT_SECRET, required"`
 
 	AuthorizeURL string `env:"JOBBER_AUTHORIZE_URL, default=https://api.getjobber.com/api/oauth/authorize"`
 	TokenURL     string `env:"JOBBER_TOKEN_URL, default=https://api.getjobber.com/api/oauth/token"`
@@ -23,7 +25,7 @@ type Config struct {
 
 	// TokenKeys are base64 keys of 32 bytes, separated by commas. The first encrypts; each of them decrypts, so a key is
 	// replaced by putting the new one in front.
-	TokenKeys string `env:"TOKEN_ENCRYPTION_KEY, required"`
+	TokenKeys telemetry.Secret `env:"TOKEN_ENCRYPTION_KEY, required"`
 
 	// PublicURL is the address of the dashboard; Jobber sends people back to it.
 	PublicURL string `env:"PUBLIC_URL, required"`
@@ -54,7 +56,7 @@ func (c *Config) Validate() error {
 	if c.RequestWindow <= 0 {
 		errs = append(errs, errors.New("JOBBER_REQUEST_WINDOW: not positive"))
 	}
-	if _, err := newSealer(c.TokenKeys); err != nil {
+	if _, err := newSealer(c.TokenKeys.Reveal()); err != nil {
 		errs = append(errs, fmt.Errorf("TOKEN_ENCRYPTION_KEY: %w", err))
 	}
 	return errors.Join(errs...)

@@ -65,7 +65,7 @@ func (o *oauth) post(ctx context.Context, form url.Values) (tokens, error) {
 	ctx, cancel := context.WithTimeout(ctx, oauthTimeout)
 	defer cancel()
 	form.Set("client_id", o.cfg.ClientID)
-	form.Set("client_secret", o.cfg.ClientSecret)
+	form.Set("client_secret", o.cfg.ClientSecret.Reveal())
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, o.cfg.TokenURL, strings.NewReader(form.Encode()))
 	if err != nil {
 		return tokens{}, err

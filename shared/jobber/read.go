@@ -21,6 +21,9 @@ func readPage[N any, P node[N], T any](
 	size := req.First
 	if size == 0 {
 		size = maxPageSize
+		if n := len(req.IDs); n > 0 {
+			size = min(size, n)
+		}
 	}
 	lane := LanePage
 	if strings.Contains(root, ".") { // the lists of one record are read when a webhook tells of it

@@ -15,6 +15,7 @@ import (
 	"fieldboard.dev/fieldboard/shared/cloud"
 	"fieldboard.dev/fieldboard/shared/event"
 	"fieldboard.dev/fieldboard/shared/problem"
+	"fieldboard.dev/fieldboard/shared/telemetry"
 )
 
 // Store keeps connections in Firestore:
@@ -31,8 +32,8 @@ type Store struct {
 }
 
 // NewStore returns a store that encrypts with keys as in Config.TokenKeys. It dials nothing.
-func NewStore(clients *cloud.Clients, events *event.Store, keys string, clk clock.Clock, log *slog.Logger) (*Store, error) {
-	seal, err := newSealer(keys)
+func NewStore(clients *cloud.Clients, events *event.Store, keys telemetry.Secret, clk clock.Clock, log *slog.Logger) (*Store, error) {
+	seal, err := newSealer(keys.Reveal())
 	if err != nil {
 		return nil, fmt.Errorf("TOKEN_ENCRYPTION_KEY: %w", err)
 	}
@@ -171,40 +172,55 @@ type held struct {
 // token, so the next holder sends the same refresh token once more: if it was spent, Jobber refuses it and the connection
 // becomes broken, which a person repairs by connecting again. To ask first would need a second copy at Jobber.
 func (s *Store) take(ctx context.Context, account, holder string, ahead, lease time.Duration) (held, error) {
-	var h held
-	err := s.inTransaction(ctx, func(_ context.Context, client *firestore.Client, tx *firestore.Transaction) error {
-		h = held{}
+	// A plain read is enough nearly always; a transaction each time would make the instances wait for each other.
+	d, err := s.read(ctx, account)
+	if err != nil {
+		return held{}, err
+	}
+	h, due, err := s.judge(d, account, holder, ahead)
+	if err != nil || !due {
+		return h, err
+	}
+	err = s.inTransaction(ctx, func(_ context.Context, client *firestore.Client, tx *firestore.Transaction) error {
 		d, err := s.readConnection(client, tx, account)
 		if err != nil {
 			return err
 		}
-		h.connection = d.connection(account)
-		if !h.connection.Connected() {
-			return nil
-		}
-		now := s.clock.Now()
-		access, err := s.seal.open(d.Access, account, "access")
-		if err != nil {
+		h, due, err = s.judge(d, account, holder, ahead)
+		if err != nil || !due {
 			return err
 		}
-		h.token = Token{value: access, generation: d.Generation, expiresAt: d.ExpiresAt}
-		if d.ExpiresAt.Sub(now) > ahead {
-			return nil
-		}
-		if d.LeaseHolder != holder && now.Before(d.LeaseUntil) {
-			h.busy = !now.Before(d.ExpiresAt)
-			return nil
-		}
-		h.refresh, err = s.seal.open(d.Refresh, account, "refresh")
-		if err != nil {
+		if h.refresh, err = s.seal.open(d.Refresh, account, "refresh"); err != nil {
 			return err
 		}
 		h.leased = true
 		return tx.Update(connectionRef(client, account), []firestore.Update{
-			{Path: "leaseHolder", Value: holder}, {Path: "leaseUntil", Value: now.Add(lease)},
+			{Path: "leaseHolder", Value: holder}, {Path: "leaseUntil", Value: s.clock.Now().Add(lease)},
 		})
 	})
 	return h, err
+}
+
+// judge tells what a document means for somebody who wants a token. due says that it is time to refresh and nobody does.
+func (s *Store) judge(d connectionDocument, account, holder string, ahead time.Duration) (h held, due bool, err error) {
+	h.connection = d.connection(account)
+	if !h.connection.Connected() {
+		return h, false, nil
+	}
+	access, err := s.seal.open(d.Access, account, "access")
+	if err != nil {
+		return held{}, false, err
+	}
+	now := s.clock.Now()
+	h.token = Token{value: access, generation: d.Generation, expiresAt: d.ExpiresAt}
+	if d.ExpiresAt.Sub(now) > ahead {
+		return h, false, nil
+	}
+	if d.LeaseHolder != holder && now.Before(d.LeaseUntil) {
+		h.busy = !now.Before(d.ExpiresAt)
+		return h, false, nil
+	}
+	return h, true, nil
 }
 
 // save stores what a refresh brought, before anyone uses it. It is refused to somebody who lost the lease.

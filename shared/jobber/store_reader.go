@@ -62,18 +62,22 @@ type ownerDocument struct {
 
 // Connection returns the account's connection. One that never was is disconnected, of no Jobber account.
 func (r *Reader) Connection(ctx context.Context, account string) (Connection, error) {
+	d, err := r.read(ctx, account)
+	return d.connection(account), err
+}
+
+func (r *Reader) read(ctx context.Context, account string) (connectionDocument, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	client, err := r.clients.Firestore(ctx)
 	if err != nil {
-		return Connection{}, err
+		return connectionDocument{}, err
 	}
 	snap, err := connectionRef(client, account).Get(ctx)
 	if err != nil && status.Code(err) != codes.NotFound {
-		return Connection{}, fmt.Errorf("reading the Jobber connection: %w", err)
+		return connectionDocument{}, fmt.Errorf("reading the Jobber connection: %w", err)
 	}
-	d, err := decodeConnection(snap)
-	return d.connection(account), err
+	return decodeConnection(snap)
 }
 
 // AccountOf returns the account that a Jobber account (an encoded id) is connected to.

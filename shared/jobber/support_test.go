@@ -22,6 +22,7 @@ import (
 	"fieldboard.dev/fieldboard/shared/cloud"
 	"fieldboard.dev/fieldboard/shared/event"
 	"fieldboard.dev/fieldboard/shared/jobber"
+	"fieldboard.dev/fieldboard/shared/telemetry"
 	"fieldboard.dev/fieldboard/tests/emulator"
 )
 
@@ -94,8 +95,8 @@ func newBench(t *testing.T, change ...func(*emulated.Options)) *bench {
 	return b
 }
 
-func testKey(n byte) string {
-	return base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{n}, 32))
+func testKey(n byte) telemetry.Secret {
+	return telemetry.Secret(base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{n}, 32)))
 }
 
 // api returns an API as one instance of a function has it. Its sleeping moves the clock.
