@@ -11,7 +11,7 @@ import { cssVariables, theme } from './theme'
 
 export function App({ session }: { session: Session }) {
   const [client] = useState(newQueryClient)
-  const [router] = useState(newRouter)
+  const [router] = useState(() => newRouter())
 
   // What one person was shown is never kept for the next.
   useEffect(

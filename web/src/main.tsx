@@ -1,6 +1,6 @@
 import './base.css'
 import '@fontsource-variable/inter/wght.css'
-import '@mantine/core/styles.layer.css'
+import './mantine'
 import '@mantine/notifications/styles.layer.css'
 import './theme.css'
 import { StrictMode } from 'react'

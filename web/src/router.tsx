@@ -5,6 +5,7 @@ import {
   lazyRouteComponent,
   notFound,
   Outlet,
+  type RouterHistory,
 } from '@tanstack/react-router'
 import type { Collection, PeriodName } from './api/types'
 import { Gate } from './pages/gate'
@@ -106,11 +107,15 @@ const tree = root.addChildren([
   gate.addChildren([overview, connect, connectJobber, list.addChildren([detail])]),
 ])
 
-export function newRouter() {
+/** The pages; `history` only for tests, which have no address bar. */
+export function newRouter(history?: RouterHistory) {
   return createRouter({
+    ...(history ? { history } : {}),
     routeTree: tree,
     defaultPreload: 'intent',
     scrollRestoration: true,
+    // A search value that a page does not know, or refused, does not exist.
+    search: { strict: true },
     // Search values stay plain text in the URL: a code or a name may look like JSON and is not.
     parseSearch: query => Object.fromEntries(new URLSearchParams(query)),
     stringifySearch: values => {

@@ -27,6 +27,8 @@ export interface ListFilter {
   status?: string | undefined
   sort?: string | undefined
   clientId?: string | undefined
+  jobId?: string | undefined
+  invoiceId?: string | undefined
   from?: string | undefined
   to?: string | undefined
   limit?: number | undefined

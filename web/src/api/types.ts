@@ -105,14 +105,17 @@ export type SourceState = 'copying' | 'live' | 'stale' | 'failed'
 export interface Source {
   collection: string
   state: SourceState
-  /** Records at the source, as far as known. */
+  /** Records in the copy. */
   records: number
+  /** Records that the first copy has read so far, and that Jobber counted when it began; 0 when it did not say. */
   copied: number
+  expected: number
   asOf: string | null
 }
 
 export interface Freshness {
-  at: string
+  /** Everything that Jobber knew then is in the figures; null until each source was copied once. */
+  at: string | null
   state: FreshnessState
   sources: Source[]
 }
@@ -141,14 +144,14 @@ export interface Summary {
 export interface FieldEvent {
   id: string
   type: string
-  /** `<collection>/<record id>`, e.g. `visits/Visit_12`. */
-  subject: string
+  /** `<collection>/<record id>`, e.g. `visits/Visit_12`; absent when no record is concerned. */
+  subject?: string
   time: string
   data: {
     account: string
     audience: 'operations' | 'finance'
-    collection: string
-    id: string
+    collection?: string
+    id?: string
     title?: string
     detail?: string
     amountCents?: number | null
@@ -163,7 +166,7 @@ export interface Page<T> {
 export interface SyncStatus {
   connection: {
     state: 'connected' | 'disconnected' | 'broken'
-    jobberAccount?: JobberAccount | string | null
+    jobberAccount: JobberAccount | null
   }
   collections: (Source & { error?: string | null })[]
   startedAt?: string | null
@@ -252,7 +255,7 @@ export interface Visit extends RecordBase, OfClient {
   jobId?: string | null
   jobNumber?: string | number | null
   propertyId?: string | null
-  address?: Address | string | null
+  address?: Address | null
   assignedUsers?: { id: string; name: string }[] | null
 }
 

@@ -12,8 +12,10 @@ export class Coalescer<K> {
   #marked = new Set<K>()
   #pause: number
   #busy = false
+  #stopped = false
   #timer: ReturnType<typeof setTimeout> | undefined
 
+  /** `work` tells its failures itself: it must not reject. */
   constructor(work: (keys: ReadonlySet<K>) => Promise<void>, pauseMs = 80, maxPauseMs = 3_000) {
     this.#work = work
     this.#pauseMs = pauseMs
@@ -23,24 +25,21 @@ export class Coalescer<K> {
 
   mark(keys: Iterable<K>): void {
     for (const key of keys) this.#marked.add(key)
-    if (!this.#busy && this.#marked.size > 0) void this.#run()
+    if (!this.#busy && !this.#stopped && this.#marked.size > 0) void this.#run()
   }
 
   stop(): void {
     clearTimeout(this.#timer)
     this.#marked.clear()
-    this.#busy = false
+    this.#stopped = true
   }
 
   async #run(): Promise<void> {
     this.#busy = true
     const keys = this.#marked
     this.#marked = new Set()
-    try {
-      await this.#work(keys)
-    } finally {
-      this.#timer = setTimeout(() => this.#next(), this.#pause)
-    }
+    await this.#work(keys)
+    if (!this.#stopped) this.#timer = setTimeout(() => this.#next(), this.#pause)
   }
 
   #next(): void {

@@ -18,6 +18,7 @@ export function touchedBy(event: FieldEvent): Touched[] {
     return [keys.sync, keys.summary()].map(text)
   }
   const { collection, id } = event.data
+  if (!collection || !id) return []
   const touched = [keys.lists(collection), keys.record(collection, id)].map(text)
   return counted.has(collection) ? [text(keys.summary()), ...touched] : touched
 }

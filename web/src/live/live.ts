@@ -74,5 +74,5 @@ export function socketUrl(base: string): string {
 function isEvent(data: unknown): data is FieldEvent {
   if (typeof data !== 'object' || data === null) return false
   const { id, type, data: payload } = data as Partial<FieldEvent>
-  return typeof id === 'string' && typeof type === 'string' && typeof payload?.collection === 'string'
+  return typeof id === 'string' && typeof type === 'string' && typeof payload === 'object' && payload !== null
 }

@@ -6,8 +6,9 @@ import { useSession } from '../session/context'
 import { Coalescer } from './coalescer'
 import { belongsInFeed, everything, type Touched, touchedBy } from './effects'
 import { withEvent } from './feed'
-import { type ConnectionState, connectLive } from './live'
+import type { ConnectionState, LiveOptions } from './live'
 import { everyMinute } from './minute'
+import { refresh } from './refresh'
 
 const ConnectionContext = createContext<ConnectionState>('connecting')
 const EventsContext = createContext<readonly FieldEvent[]>([])
@@ -33,11 +34,9 @@ export function LiveProvider({ children }: { children: ReactNode }) {
     if (!url) return
     const coalescer = new Coalescer<Touched>(async touched => {
       const prefixes = touched.has(everything) ? [everything] : [...touched]
-      await Promise.all(
-        prefixes.map(key => client.invalidateQueries({ queryKey: JSON.parse(key) as QueryKey })),
-      )
+      await Promise.all(prefixes.map(key => refresh(client, JSON.parse(key) as QueryKey)))
     })
-    const close = connectLive({
+    const options: LiveOptions = {
       url,
       token: () => session.freshToken(),
       onState: setState,
@@ -46,11 +45,21 @@ export function LiveProvider({ children }: { children: ReactNode }) {
         if (belongsInFeed(event)) setEvents(known => withEvent(known, event))
         coalescer.mark(touchedBy(event))
       },
-    })
+    }
+    let close = () => {}
+    let over = false
+    import('./live').then(
+      ({ connectLive }) => {
+        if (!over) close = connectLive(options)
+      },
+      // Without it the page still works, by reading; it is told as what it is.
+      () => setState('offline'),
+    )
     const stopClock = everyMinute(() =>
       coalescer.mark([JSON.stringify(keys.summary()), JSON.stringify(keys.lists('visits'))]),
     )
     return () => {
+      over = true
       stopClock()
       close()
       coalescer.stop()

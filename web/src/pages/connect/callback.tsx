@@ -101,12 +101,8 @@ function explain(error: string | undefined, problem: Error | undefined): { title
         text: 'Only the owner of your Fieldboard account can connect Jobber.',
       }
     }
-    if (problem.status === 409) {
-      return {
-        title: 'This Jobber account is in use',
-        text: 'It is connected to another Fieldboard account. Disconnect it there, or choose another Jobber account.',
-      }
-    }
+    // Which of the two accounts is taken already is known to the server alone; its sentence is for people.
+    if (problem.status === 409) return { title: 'This Jobber account cannot be used', text: problem.message }
     if (problem.status >= 400 && problem.status < 500) {
       return {
         title: 'The connection took too long',

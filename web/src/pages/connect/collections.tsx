@@ -37,18 +37,16 @@ export function Collections({ status }: { status: SyncStatus }) {
             </tr>
           </thead>
           <tbody>
-            {collections.map(({ collection, state, records, copied, asOf, error }) => (
+            {collections.map(({ collection, state, copied, expected, asOf, error }) => (
               <tr key={collection}>
                 <th scope="row">{collectionName(collection)}</th>
                 <td>
                   <Status value={state} label={stateNames[state]} />
-                  {error && (
-                    <span className={classes.error}>The last read failed; it is tried again by itself.</span>
-                  )}
+                  {error && <span className={classes.error}>{error}</span>}
                 </td>
                 <td>
-                  {state === 'copying' && records > copied
-                    ? `${count(copied)} of ${count(records)}`
+                  {state === 'copying' && expected > copied
+                    ? `${count(copied)} of ${count(expected)}`
                     : count(copied)}
                 </td>
                 <td>{asOf ? ago(asOf, now) : '–'}</td>

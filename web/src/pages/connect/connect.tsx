@@ -51,11 +51,10 @@ function ConnectionPanel({ status }: { status: SyncStatus }) {
   const session = useSession()
   const can = useCan()
   const { state, jobberAccount } = status.connection
-  const account = typeof jobberAccount === 'string' ? jobberAccount : jobberAccount?.name
+  const account = jobberAccount?.name
   const { label, text } = told[state]
   const connect = useMutation({
-    mutationFn: () =>
-      session.fetch<{ url: string }>('/api/v1/jobber/authorizations', { method: 'POST', body: {} }),
+    mutationFn: () => session.fetch<{ url: string }>('/api/v1/jobber/authorizations', { method: 'POST' }),
     onSuccess: ({ url }) => window.location.assign(url),
   })
 

@@ -106,7 +106,13 @@ const Item = memo(function Item({ event, arrived }: { event: FieldEvent; arrived
 function Target({ event, children }: { event: FieldEvent; children: string }) {
   const can = useCan()
   const { collection, id } = event.data
-  if (!isCollection(collection) || !can(permissionFor(collection)) || event.type.endsWith('.deleted')) {
+  if (
+    !collection ||
+    !id ||
+    !isCollection(collection) ||
+    !can(permissionFor(collection)) ||
+    event.type.endsWith('.deleted')
+  ) {
     return <span className={classes.phrase}>{children}</span>
   }
   return (

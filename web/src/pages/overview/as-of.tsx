@@ -2,7 +2,7 @@ import { Popover, UnstyledButton } from '@mantine/core'
 import type { Freshness, Source } from '../../api/types'
 import { count } from '../../format/number'
 import { ago } from '../../format/time'
-import { useFormat } from '../../format/use-format'
+import { type Format, useFormat } from '../../format/use-format'
 import { collectionName } from '../../format/words'
 import { useNow } from '../../ui/now'
 import { Dot, toneOf } from '../../ui/status'
@@ -21,8 +21,14 @@ export function AsOf({ freshness }: { freshness: Freshness }) {
   return (
     <Popover position="bottom-end" width="max-content">
       <Popover.Target>
-        <UnstyledButton className={classes.button} data-testid="as-of" data-at={freshness.at}>
-          As of <span className="tnum">{format.seconds(freshness.at)}</span>
+        <UnstyledButton className={classes.button} data-testid="as-of" data-at={freshness.at ?? undefined}>
+          {freshness.at ? (
+            <>
+              As of <span className="tnum">{whenTrue(freshness.at, format)}</span>
+            </>
+          ) : (
+            'Not complete yet'
+          )}
         </UnstyledButton>
       </Popover.Target>
       <Popover.Dropdown p={0}>
@@ -30,6 +36,11 @@ export function AsOf({ freshness }: { freshness: Freshness }) {
       </Popover.Dropdown>
     </Popover>
   )
+}
+
+/** A time of today, or with its date once that is what matters. */
+function whenTrue(at: string, format: Format): string {
+  return format.day(at) === format.day(new Date()) ? format.seconds(at) : format.dateTime(at)
 }
 
 function Sources({ sources }: { sources: Source[] }) {
@@ -54,9 +65,9 @@ function Sources({ sources }: { sources: Source[] }) {
               <span className="sr-only">: {sourceNames[source.state] ?? source.state}</span>
             </th>
             <td>
-              {source.state === 'copying' && source.records > source.copied
-                ? `${count(source.copied)} / ${count(source.records)}`
-                : count(Math.max(source.copied, source.state === 'copying' ? 0 : source.records))}
+              {source.state === 'copying' && source.expected > source.copied
+                ? `${count(source.copied)} / ${count(source.expected)}`
+                : count(source.records)}
             </td>
             <td>
               {source.state === 'live' || source.state === 'copying'

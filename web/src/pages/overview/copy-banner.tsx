@@ -35,7 +35,8 @@ export function CopyBanner({ freshness, refreshFailed }: { freshness: Freshness;
     return (
       <Banner tone="amber" icon={<IconAlertTriangle size={20} stroke={1.6} aria-hidden />}>
         <p>
-          <strong>The figures could not be renewed.</strong> They are as of {format.seconds(freshness.at)}.
+          <strong>The figures could not be renewed.</strong>{' '}
+          {freshness.at && `They are as of ${format.dateTime(freshness.at)}.`}
         </p>
       </Banner>
     )
@@ -57,7 +58,7 @@ export function CopyBanner({ freshness, refreshFailed }: { freshness: Freshness;
 
 function Copying({ sources }: { sources: Source[] }) {
   const copied = sources.reduce((sum, source) => sum + Math.max(0, source.copied), 0)
-  const records = sources.reduce((sum, source) => sum + Math.max(source.records, source.copied), 0)
+  const records = sources.reduce((sum, source) => sum + Math.max(source.expected, source.copied), 0)
   const known = records > copied
   const busy = sources.find(source => source.state === 'copying' && source.copied > 0)
   return (

@@ -101,7 +101,7 @@ function Figures({ summary, waiting }: { summary: Summary; waiting: boolean }) {
 
 /** Nothing was ever copied: zeros would look like a business without work. */
 function isEmpty({ state, sources }: Freshness): boolean {
-  return state === 'disconnected' && sources.every(source => source.copied === 0)
+  return state === 'disconnected' && sources.every(source => source.records === 0 && source.copied === 0)
 }
 
 function NotConnected() {

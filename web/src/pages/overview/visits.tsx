@@ -112,7 +112,9 @@ const Row = memo(function Row({ visit }: { visit: Visit }) {
           {[visit.clientName ? visit.title : null, oneLine(visit.address)].filter(Boolean).join(' · ')}
         </span>
       </span>
-      <People people={visit.assignedUsers ?? []} />
+      <span className={classes.people}>
+        <People people={visit.assignedUsers ?? []} />
+      </span>
       <span className={classes.state}>
         {visit.state === 'late' ? <Late due={due} /> : <Status value={visit.state} />}
       </span>

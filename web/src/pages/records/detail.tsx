@@ -4,7 +4,7 @@ import { IconExternalLink } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { recordQuery } from '../../api/queries'
-import type { Client, Collection, RecordTypes } from '../../api/types'
+import type { Collection, RecordTypes } from '../../api/types'
 import { ago } from '../../format/time'
 import { useFormat } from '../../format/use-format'
 import { capital, nounOf } from '../../format/words'
@@ -15,7 +15,7 @@ import { Status } from '../../ui/status'
 import classes from './detail.module.css'
 import { Related } from './related'
 import type { Spec } from './spec'
-import { specOf } from './specs'
+import { anySpecOf } from './specs'
 
 const route = getRouteApi('/signed-in/$collection/$id')
 
@@ -25,7 +25,7 @@ export function DetailDrawer() {
   const narrow = useMediaQuery('(max-width: 47.99em)', undefined, { getInitialValueInEffect: false })
   const format = useFormat()
   const record = useQuery(recordQuery(useSession(), collection, id))
-  const spec = specOf(collection) as unknown as Spec<Collection, RecordTypes[Collection]>
+  const spec = anySpecOf(collection)
   const close = () =>
     void navigate({ to: '/$collection', params: { collection }, search: known => known, resetScroll: false })
 
@@ -68,7 +68,7 @@ export function DetailDrawer() {
 
 interface Props {
   collection: Collection
-  spec: Spec<Collection, RecordTypes[Collection]>
+  spec: Spec<Collection>
   record: RecordTypes[Collection]
 }
 
@@ -108,7 +108,7 @@ function Detail({ collection, spec, record }: Props) {
           </div>
         ))}
       </dl>
-      {collection === 'clients' && <Related client={record as Client} />}
+      <Related collection={collection} id={record.id} />
       <p className={classes.foot}>
         {[
           record.updatedAt && `Changed in Jobber ${ago(record.updatedAt, now)}`,

@@ -9,12 +9,12 @@ import type { Collection } from '../../api/types'
 import { useFormat } from '../../format/use-format'
 import { collectionName, valueName } from '../../format/words'
 import type { ListSearch } from '../../router'
-import { useSession } from '../../session/context'
+import { useCan, useSession } from '../../session/context'
 import { ConnectionIndicator } from '../../ui/connection'
 import { Page } from '../../ui/page'
 import classes from './list-page.module.css'
 import { RecordList } from './record-list'
-import { specOf } from './specs'
+import { anySpecOf, sortFor } from './specs'
 import { daysOf, type When, whenNames, whens } from './when'
 
 /** Stands for no filter; it is never sent. */
@@ -37,7 +37,9 @@ function FilteredList({ collection }: { collection: Collection }) {
   const search = route.useSearch()
   const navigate = route.useNavigate()
   const { day } = useFormat()
-  const spec = specOf(collection)
+  const finance = useCan()('finance:read')
+  const spec = anySpecOf(collection)
+  const sorts = spec.sorts.filter(sort => finance || !sort.finance)
 
   const change = (values: ListSearch) =>
     void navigate({ search: known => ({ ...known, ...values }), replace: true, resetScroll: false })
@@ -50,7 +52,7 @@ function FilteredList({ collection }: { collection: Collection }) {
   const filter: ListFilter = {
     q: search.q,
     status: spec.statuses.includes(search.status ?? '') ? search.status : undefined,
-    sort: days?.sort ?? (search.sort || spec.defaultSort),
+    sort: days?.sort ?? sortFor(collection, search.sort, finance),
     clientId: search.clientId,
     from: days?.from,
     to: days?.to,
@@ -88,12 +90,12 @@ function FilteredList({ collection }: { collection: Collection }) {
             data-testid="filter-status"
           />
         )}
-        {spec.sorts.length > 1 && (
+        {sorts.length > 1 && (
           <Select
             aria-label="Order"
             className={classes.select}
-            data={spec.sorts.map(({ value, label }) => ({ value, label }))}
-            value={spec.sorts.some(({ value }) => value === filter.sort) ? (filter.sort ?? null) : null}
+            data={sorts.map(({ value, label }) => ({ value, label }))}
+            value={sorts.some(({ value }) => value === filter.sort) ? (filter.sort ?? null) : null}
             placeholder="Other order"
             allowDeselect={false}
             onChange={value =>

@@ -1,16 +1,14 @@
 import { Link } from '@tanstack/react-router'
-import type { Collection, RecordTypes } from '../../api/types'
 import { useFormat } from '../../format/use-format'
 import { Status } from '../../ui/status'
 import classes from './record-cards.module.css'
 import type { ViewProps } from './record-table'
-import type { Spec } from './spec'
-import { specOf } from './specs'
+import { anySpecOf } from './specs'
 
 /** The list on a phone: two lines for each record. */
 export function RecordCards({ collection, records, finance }: ViewProps) {
   const format = useFormat()
-  const spec = specOf(collection) as unknown as Spec<Collection, RecordTypes[Collection]>
+  const spec = anySpecOf(collection)
   return (
     <ul>
       {records.map(record => {

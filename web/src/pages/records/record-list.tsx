@@ -2,6 +2,7 @@ import { Button, Skeleton } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { IconListSearch, IconSearchOff } from '@tabler/icons-react'
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
+import { useEffect } from 'react'
 import { type ListFilter, listQuery } from '../../api/queries'
 import type { Collection, RecordTypes } from '../../api/types'
 import { plural } from '../../format/number'
@@ -12,7 +13,7 @@ import { Failure } from '../../ui/failure'
 import { RecordCards } from './record-cards'
 import classes from './record-list.module.css'
 import { RecordTable } from './record-table'
-import { specOf } from './specs'
+import { anySpecOf } from './specs'
 
 interface Props {
   collection: Collection
@@ -31,9 +32,16 @@ export function RecordList({ collection, filter, filtered, onSort, onClear }: Pr
     ...listQuery(session, collection, filter),
     placeholderData: keepPreviousData,
   })
-  const spec = specOf(collection)
+  const spec = anySpecOf(collection)
   const noun = nounOf(collection)
   const records = (list.data?.pages ?? []).flatMap(page => page.items) as RecordTypes[typeof collection][]
+
+  // A filter by the clock can leave a page empty while later ones are not.
+  const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = list
+  const searching = records.length === 0 && hasNextPage && !isFetchNextPageError
+  useEffect(() => {
+    if (searching && !isFetchingNextPage) void fetchNextPage()
+  }, [searching, isFetchingNextPage, fetchNextPage])
 
   if (list.isError && records.length === 0) {
     return (
@@ -42,7 +50,7 @@ export function RecordList({ collection, filter, filtered, onSort, onClear }: Pr
       </div>
     )
   }
-  if (list.isPending) return <Waiting />
+  if (list.isPending || searching) return <Waiting />
   if (records.length === 0) {
     return (
       <div className={classes.box}>

@@ -4,8 +4,8 @@ import type { Collection, RecordTypes } from '../../api/types'
 import { useFormat } from '../../format/use-format'
 import { capital, nounOf } from '../../format/words'
 import classes from './record-table.module.css'
-import type { Column, Spec } from './spec'
-import { specOf } from './specs'
+import type { Column } from './spec'
+import { anySpecOf } from './specs'
 
 export interface ViewProps {
   collection: Collection
@@ -17,8 +17,7 @@ export interface ViewProps {
 
 export function RecordTable({ collection, records, finance, sort, onSort }: ViewProps) {
   const format = useFormat()
-  // Which collection it is was decided by whoever asked for the records; here only the shape of a spec matters.
-  const spec = specOf(collection) as unknown as Spec<Collection, RecordTypes[Collection]>
+  const spec = anySpecOf(collection)
   const columns = spec.columns.filter(column => finance || !column.finance)
   const nameSort = collection === 'clients' ? 'name' : undefined
   return (

@@ -1,33 +1,49 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { listQuery } from '../../api/queries'
-import type { Client, Collection, RecordTypes } from '../../api/types'
+import { type ListFilter, listQuery } from '../../api/queries'
+import type { Collection, RecordTypes } from '../../api/types'
 import { useFormat } from '../../format/use-format'
 import { collectionName } from '../../format/words'
 import { useCan, useSession } from '../../session/context'
 import { Status } from '../../ui/status'
 import { permissionFor } from './collections'
 import classes from './related.module.css'
-import type { Spec } from './spec'
-import { specOf } from './specs'
+import { anySpecOf } from './specs'
 
-const shown: Collection[] = ['jobs', 'quotes', 'invoices']
-
-/** The latest of a client's jobs, quotes and invoices. */
-export function Related({ client }: { client: Client }) {
-  const can = useCan()
-  return shown
-    .filter(collection => can(permissionFor(collection)))
-    .map(collection => <Latest key={collection} collection={collection} clientId={client.id} />)
+interface Relation {
+  collection: Collection
+  filter: (id: string) => ListFilter
 }
 
-function Latest({ collection, clientId }: { collection: Collection; clientId: string }) {
+const ofClient = (id: string): ListFilter => ({ clientId: id, limit: 5 })
+
+const relations: Partial<Record<Collection, Relation[]>> = {
+  clients: [
+    { collection: 'jobs', filter: ofClient },
+    { collection: 'quotes', filter: ofClient },
+    { collection: 'invoices', filter: ofClient },
+  ],
+  jobs: [{ collection: 'visits', filter: id => ({ jobId: id, sort: '-startAt', limit: 10 }) }],
+  invoices: [{ collection: 'payments', filter: id => ({ invoiceId: id, limit: 10 }) }],
+}
+
+/** The latest of what belongs to a record: a client's jobs, a job's visits, an invoice's payments. */
+export function Related({ collection, id }: { collection: Collection; id: string }) {
+  const can = useCan()
+  return (relations[collection] ?? [])
+    .filter(relation => can(permissionFor(relation.collection)))
+    .map(relation => (
+      <Latest key={relation.collection} collection={relation.collection} filter={relation.filter(id)} />
+    ))
+}
+
+function Latest({ collection, filter }: { collection: Collection; filter: ListFilter }) {
   const session = useSession()
   const format = useFormat()
   const finance = useCan()('finance:read')
-  const spec = specOf(collection) as unknown as Spec<Collection, RecordTypes[Collection]>
+  const spec = anySpecOf(collection)
   const list = useInfiniteQuery(
-    listQuery(session, collection, { clientId, sort: spec.defaultSort, limit: 5 }),
+    listQuery(session, collection, { ...filter, sort: filter.sort ?? spec.defaultSort }),
   )
   const records = (list.data?.pages[0]?.items ?? []) as RecordTypes[Collection][]
   if (records.length === 0) return null
@@ -35,8 +51,8 @@ function Latest({ collection, clientId }: { collection: Collection; clientId: st
     <section aria-label={collectionName(collection)}>
       <header className={classes.head}>
         <h3>{collectionName(collection)}</h3>
-        {list.hasNextPage && (
-          <Link to="/$collection" params={{ collection }} search={{ clientId }}>
+        {list.hasNextPage && filter.clientId && (
+          <Link to="/$collection" params={{ collection }} search={{ clientId: filter.clientId }}>
             See all
           </Link>
         )}
@@ -49,8 +65,10 @@ function Latest({ collection, clientId }: { collection: Collection; clientId: st
               <Link to="/$collection/$id" params={{ collection, id: record.id }} preload={false}>
                 {spec.name(record, format)}
               </Link>
-              {status && <Status value={status} />}
-              <span className={classes.figure}>{finance && spec.figure?.(record, format)}</span>
+              <span>{status && <Status value={status} />}</span>
+              <span className={classes.figure}>
+                {(finance || !spec.figureIsFinance) && spec.figure?.(record, format)}
+              </span>
             </li>
           )
         })}

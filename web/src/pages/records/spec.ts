@@ -22,6 +22,14 @@ export interface Field<R> {
   finance?: boolean
 }
 
+export interface Sort {
+  value: string
+  label: string
+  finance?: boolean
+}
+
+export const lastChanged: Sort = { value: '-updatedAt', label: 'Last changed' }
+
 /** What a list and a detail page of one collection show. */
 export interface Spec<C extends Collection, R = RecordTypes[C]> {
   collection: C
@@ -29,7 +37,7 @@ export interface Spec<C extends Collection, R = RecordTypes[C]> {
   searches: string
   statuses: string[]
   defaultSort: string
-  sorts: { value: string; label: string }[]
+  sorts: Sort[]
   /** What the record is called, on its own. */
   name: (record: R, format: Format) => string
   /** Who or what it belongs to, under the name on a phone and in the detail's head. */
