@@ -58,6 +58,7 @@ type Stack struct {
 	Auth        signin.Auth
 	Functions   map[string]string // the address of each function
 
+	servers  map[string]*httptest.Server // by function, service or emulator
 	env      settings.Stack
 	manifest *manifest.Manifest
 	schedule *scheduler.Scheduler
@@ -96,7 +97,7 @@ type builder struct {
 	opts    Options
 	log     *slog.Logger
 	stack   *Stack
-	servers map[string]*httptest.Server // not started yet
+	servers map[string]*httptest.Server
 	issuer  *scheduler.Issuer
 }
 
@@ -114,11 +115,11 @@ func newBuilder(t testing.TB, opts Options) *builder {
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	t.Cleanup(cancel)
+	servers := map[string]*httptest.Server{}
 	return &builder{
-		t: t, ctx: ctx, opts: opts, log: testLog(t),
-		servers: map[string]*httptest.Server{},
+		t: t, ctx: ctx, opts: opts, log: testLog(t), servers: servers,
 		stack: &Stack{
-			Project: opts.Project, Clock: opts.Clock, manifest: m,
+			Project: opts.Project, Clock: opts.Clock, manifest: m, servers: servers,
 			Functions: map[string]string{}, clients: map[string]signedIn{},
 		},
 	}

@@ -138,3 +138,13 @@ func (s *Stack) Schedule(t testing.TB, function string) {
 		t.Fatal(err)
 	}
 }
+
+// BreakOff ends everything that a function is doing, as when its instance dies. What it holds, such as a lease, stays held.
+func (s *Stack) BreakOff(t testing.TB, function string) {
+	t.Helper()
+	server, ok := s.servers[function]
+	if !ok {
+		t.Fatalf("there is no function %s", function)
+	}
+	server.CloseClientConnections()
+}
