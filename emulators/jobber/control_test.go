@@ -393,26 +393,36 @@ func TestOptions(t *testing.T) {
 
 func TestLive(t *testing.T) {
 	t.Parallel()
+	s := newSink(t)
 	e, err := jobber.New(jobber.Options{
 		Clock: clock.NewManual(start), Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Seed: 1, Scale: 0.02,
-		ClientID: clientID, ClientSecret: clientSecret,
+		ClientID: clientID, ClientSecret: clientSecret, WebhookURL: s.url, Pace: time.Millisecond,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer e.Close()
 	server := httptest.NewServer(e.Handler())
+	defer server.Close()
+	b := &bench{t: t, url: server.URL, client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	b.connect("1")
+	s.next("APP_CONNECT")
+
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	ended := make(chan error, 1)
 	go func() { ended <- e.Run(ctx) }()
-	b := &bench{t: t, url: server.URL, client: http.DefaultClient}
-	b.settings(m{"live": true})
-	b.settings(m{"live": false})
-	b.settings(m{"live": true})
+	for range 2 {
+		b.settings(m{"live": true})
+		select {
+		case <-s.events:
+		case <-time.After(patience):
+			t.Fatal("nothing happens by itself")
+		}
+		b.settings(m{"live": false})
+	}
 	cancel()
 	if err := <-ended; err != nil {
 		t.Errorf("Run: %v", err)
 	}
-	server.Close()
-	e.Close()
-	e.Close() // twice is harmless
 }

@@ -49,6 +49,7 @@ type Options struct {
 	WebhookURL     string        // where the app wants its webhooks; "" sends none
 	GraphQLVersion string        // the newest API version that is served
 	Live           bool          // something happens every few seconds while Run runs
+	Pace           time.Duration // between two such things in working hours, on average; default 3 s
 }
 
 // Emulator is a running Jobber. See New.
@@ -111,6 +112,7 @@ func New(options Options) (*Emulator, error) {
 	for number := 1; number <= 2; number++ {
 		b, err := business.New(business.Options{
 			Number: number, Clock: options.Clock, Log: options.Log, Seed: options.Seed, Scale: options.Scale,
+			Pace: options.Pace,
 		})
 		if err != nil {
 			e.hooks.close()
