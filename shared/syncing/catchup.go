@@ -10,14 +10,14 @@ import (
 // catchUpAll reads, collection by collection, what changed since the last time. What webhooks brought in between is known
 // already and costs its reading alone.
 func (s *step) catchUpAll(ctx context.Context) error {
-	for _, src := range s.sources {
-		state := s.states[src.collection]
+	for _, c := range record.Collections {
+		state := s.states[c]
 		if !state.Copied || state.CaughtUp == s.run.ID {
 			continue // it could not be copied, and the next run tries again; or an earlier step did it
 		}
-		err := s.catchUp(ctx, src)
+		err := s.catchUp(ctx, s.sources[c])
 		if err != nil && hopeless(err) && !disconnected(err) {
-			err = s.fail(ctx, src.collection, s.states[src.collection], err)
+			err = s.fail(ctx, c, s.states[c], err)
 		}
 		if err != nil {
 			return err

@@ -28,9 +28,9 @@ type pageRead struct {
 // written with its checkpoint in one transaction, so a page is either done or read again.
 func (s *step) copyAll(ctx context.Context) error {
 	var todo []copying
-	for _, src := range s.sources {
-		if state := s.states[src.collection]; !state.Copied {
-			todo = append(todo, copying{src, state})
+	for _, c := range record.Collections {
+		if state := s.states[c]; !state.Copied {
+			todo = append(todo, copying{s.sources[c], state})
 		}
 	}
 	if len(todo) == 0 {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"fieldboard.dev/fieldboard/shared/jobber"
@@ -23,19 +24,35 @@ type key struct {
 	id         string
 }
 
-// errand gathers what one notice changes: the record as Jobber shows it now, and what goes with it. Nothing is gathered
-// as gone that Jobber was not asked for by id.
+// copyist is what reading from Jobber and writing to the copy takes.
+type copyist struct {
+	api     *jobber.API
+	sources map[record.Collection]source
+	records *record.Store
+	log     *slog.Logger
+}
+
+func newCopyist(api *jobber.API, records *record.Store, log *slog.Logger) copyist {
+	return copyist{api: api, sources: sources(api, log), records: records, log: log}
+}
+
+// errand gathers what one change changes: the record as Jobber shows it now, and what goes with it. Nothing is gathered as
+// gone that Jobber was not asked for by id.
 type errand struct {
-	*Follower
+	copyist
 	account string
 	batch   record.Batch
 	done    map[key]record.Record // what was fetched already; nil for what is gone
 }
 
-// gather fetches the notice's record and what Jobber changes along with it without a notice: a visit or an invoice changes
+func (c copyist) errand(account string) *errand {
+	return &errand{copyist: c, account: account, done: map[key]record.Record{}}
+}
+
+// gather fetches a record and what Jobber changes along with it without a word: a visit or an invoice changes
 // its job, a payment its invoice, and money the client's balance; a first job makes a lead a client; a job is told of once
 // for all its visits; and what is deleted takes along what hangs on it.
-func (e *errand) gather(ctx context.Context, c record.Collection, jobberID string) error {
+func (e *errand) gather(ctx context.Context, c record.Collection, jobberID string, action jobber.Action) error {
 	id, err := record.IDOf(jobberID)
 	if err != nil {
 		return err
@@ -66,7 +83,7 @@ func (e *errand) gather(ctx context.Context, c record.Collection, jobberID strin
 			})
 		}
 	case record.Jobs:
-		if before == nil || now == nil {
+		if action == jobber.Created || now == nil {
 			if err := e.fetchParents(ctx, before, now); err != nil {
 				return err
 			}
@@ -76,7 +93,7 @@ func (e *errand) gather(ctx context.Context, c record.Collection, jobberID strin
 		if err := e.fetchParents(ctx, before, now); err != nil {
 			return err
 		}
-		if v, isVisit := now.(*record.Visit); isVisit && before == nil { // one visit is told of for a whole series
+		if v, there := now.(*record.Visit); there && action == jobber.Created { // one is told of for a whole series
 			return e.readVisits(ctx, jobberIDOf(v.JobID))
 		}
 	case record.Invoices:
@@ -105,16 +122,17 @@ func (e *errand) fetch(ctx context.Context, c record.Collection, jobberID string
 	if r, asked := e.done[key{c, id}]; asked {
 		return r, nil
 	}
-	n := len(e.batch.Upserts)
-	if err := fetchInto(ctx, &e.batch, e.sources[c], e.account, jobberID); err != nil {
+	f, err := e.sources[c].one(ctx, e.account, jobberID)
+	if err != nil {
 		return nil, err
 	}
-	var r record.Record
-	if len(e.batch.Upserts) > n {
-		r = e.batch.Upserts[n].Record
+	if f.gone() {
+		e.batch.Deletes = append(e.batch.Deletes, record.Delete{Collection: c, ID: id, FetchedAt: f.fetched})
+	} else {
+		e.batch.Upserts = append(e.batch.Upserts, f.upsert)
 	}
-	e.done[key{c, id}] = r
-	return r, nil
+	e.done[key{c, id}] = f.upsert.Record
+	return f.upsert.Record, nil
 }
 
 // fetchAll fetches records by our ids.

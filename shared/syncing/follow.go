@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 
 	"fieldboard.dev/fieldboard/shared/account"
@@ -19,15 +18,12 @@ import (
 // Follower brings the copy up to what a notice tells. A notice carries no data, so the record is fetched, and with it the
 // records that Jobber changes along with it without a word.
 type Follower struct {
-	api         *jobber.API
-	sources     map[record.Collection]source
-	records     *record.Store
+	copyist
 	events      *event.Store
 	accounts    *account.Store
 	state       store
 	inbox       inbox
 	clock       clock.Clock
-	log         *slog.Logger
 	wholeCopies sync.Map // accounts whose first copy is complete: it stays so
 }
 
@@ -45,15 +41,11 @@ func NewFollower(ctx context.Context, in *instance.Instance) (*Follower, error) 
 	if err := in.Config(ctx, &box); err != nil {
 		return nil, err
 	}
-	f := &Follower{
-		api: api, sources: map[record.Collection]source{}, accounts: account.NewStore(in.Cloud, in.Clock), state: store{in.Cloud},
-		inbox: inbox{in.Cloud, box.Topic}, clock: in.Clock, log: in.Log, events: event.NewStore(in.Cloud, events, in.Log),
-	}
-	f.records = record.NewStore(in.Cloud, f.events, in.Clock, in.Log)
-	for _, s := range sources(api, in.Log) {
-		f.sources[s.collection] = s
-	}
-	return f, nil
+	told := event.NewStore(in.Cloud, events, in.Log)
+	return &Follower{
+		copyist: newCopyist(api, record.NewStore(in.Cloud, told, in.Clock, in.Log), in.Log),
+		events:  told, accounts: account.NewStore(in.Cloud, in.Clock), state: store{in.Cloud}, inbox: inbox{in.Cloud, box.Topic}, clock: in.Clock,
+	}, nil
 }
 
 // againAtMost is how often a notice that keeps coming is followed in one delivery.
@@ -101,8 +93,8 @@ func (f *Follower) follow(ctx context.Context, d delivery) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	e := &errand{Follower: f, account: d.Account, done: map[key]record.Record{}}
-	err = e.gather(ctx, record.Collection(subject), d.ItemID)
+	e := f.errand(d.Account)
+	err = e.gather(ctx, record.Collection(subject), d.ItemID, action)
 	if errors.Is(err, errTooManyVanish) {
 		return "held: too many records would be deleted", f.tellHeld(ctx, d, err)
 	}

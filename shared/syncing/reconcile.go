@@ -2,8 +2,8 @@ package syncing
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"fieldboard.dev/fieldboard/shared/jobber"
@@ -30,8 +30,8 @@ func (s *step) reconcileAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, src := range s.sources {
-		c := src.collection
+	for _, c := range record.Collections {
+		src := s.sources[c]
 		before := s.states[c]
 		total, counted := theirs[jobber.Collection(c)]
 		if !before.Copied || !counted {
@@ -57,7 +57,7 @@ func (c checkpoint) counted(gap int, now time.Time) (checkpoint, bool) {
 	sweep := gap != 0 && gap == c.Gap && gap != c.Settled && now.Sub(c.SweptAt) >= sweepEvery
 	c.Gap = gap
 	if gap == 0 {
-		c.Settled = 0
+		c.Settled, c.Held = 0, ""
 	}
 	return c, sweep
 }
@@ -74,32 +74,39 @@ func (s *step) sweep(ctx context.Context, src source, state checkpoint) error {
 	if err != nil {
 		return err
 	}
-	var suspects []string
+	var vanished, missed []string
 	for id, known := range ours {
 		if _, there := theirs[id]; !there && known.fetchedAt.Before(began) {
-			suspects = append(suspects, known.jobberID)
+			vanished = append(vanished, known.jobberID)
 		}
 	}
-	if len(suspects) > vanishAlways && len(suspects)*vanishShare > len(ours) {
-		return s.stopDeleting(ctx, src.collection, state, len(suspects), len(ours))
+	if len(vanished) > vanishAlways && len(vanished)*vanishShare > len(ours) {
+		return s.stopDeleting(ctx, src.collection, state, len(vanished), len(ours))
 	}
 	for id, jobberID := range theirs {
 		if _, known := ours[id]; !known {
-			suspects = append(suspects, jobberID)
+			missed = append(missed, jobberID)
 		}
 	}
-	if err := s.confirm(ctx, src, suspects); err != nil {
+	err = s.confirm(ctx, src, vanished, jobber.Deleted)
+	if errors.Is(err, errTooManyVanish) {
+		return s.stopDeleting(ctx, src.collection, state, len(vanished), len(ours))
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.confirm(ctx, src, missed, jobber.Created); err != nil {
 		return err
 	}
 	counts, err := s.store.counts(ctx, s.account)
 	if err != nil {
 		return err
 	}
-	state.SweptAt = began
+	state.SweptAt, state.Held = began, ""
 	state.Gap = len(theirs) - int(counts[string(src.collection)])
 	state.Settled = state.Gap
 	s.log.InfoContext(ctx, "ids compared", "account", s.account, "collection", src.collection, "theirs", len(theirs), "ours", len(ours),
-		"fetched", len(suspects), "left", state.Gap)
+		"vanished", len(vanished), "missed", len(missed), "left", state.Gap)
 	return s.keep(ctx, src.collection, state)
 }
 
@@ -131,59 +138,39 @@ func (s *step) jobberIDs(ctx context.Context, c record.Collection) (map[string]s
 	}
 }
 
-// confirm fetches each suspect and applies what it finds.
-func (s *step) confirm(ctx context.Context, src source, suspects []string) error {
-	const atOnce = 50
-	for chunk := range slices.Chunk(suspects, atOnce) {
+// confirm fetches each suspect, with what was deleted or made along with it, and applies what it finds.
+func (s *step) confirm(ctx context.Context, src source, suspects []string, what jobber.Action) error {
+	for _, jobberID := range suspects {
 		if s.over() {
 			return errSliceOver
 		}
 		if err := s.renew(ctx); err != nil {
 			return err
 		}
-		batch := record.Batch{Check: s.held}
-		for _, jobberID := range chunk {
-			if err := fetchInto(ctx, &batch, src, s.account, jobberID); err != nil {
-				return err
-			}
+		e := s.errand(s.account)
+		if err := e.gather(ctx, src.collection, jobberID, what); err != nil {
+			return err
 		}
-		if _, err := s.records.Apply(ctx, s.scope, batch); err != nil {
+		e.batch.Check = s.held
+		if _, err := s.records.Apply(ctx, s.scope, e.batch); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// fetchInto fetches a record and adds to the batch what there is: the record, or that it is gone.
-func fetchInto(ctx context.Context, batch *record.Batch, src source, account, jobberID string) error {
-	f, err := src.one(ctx, account, jobberID)
-	if err != nil {
-		return err
-	}
-	if !f.gone() {
-		batch.Upserts = append(batch.Upserts, f.upsert)
-		return nil
-	}
-	id, err := record.IDOf(jobberID)
-	if err != nil {
-		return err
-	}
-	batch.Deletes = append(batch.Deletes, record.Delete{Collection: src.collection, ID: id, FetchedAt: f.fetched})
-	return nil
-}
-
 // stopDeleting keeps everything and tells people.
 func (s *step) stopDeleting(ctx context.Context, c record.Collection, state checkpoint, suspects, ours int) error {
 	s.log.ErrorContext(ctx, "too many records vanished; nothing is deleted", "account", s.account, "collection", c, "vanished", suspects, "of", ours)
-	first := state.Error == ""
+	first := state.Held == ""
 	state.SweptAt = s.clock.Now()
-	state = state.failed(fmt.Sprintf("%s of %s %s are no longer shown by Jobber. They are kept until this is looked into.",
-		thousands(suspects), thousands(ours), c))
+	state.Held = fmt.Sprintf("%s of %s %s are no longer shown by Jobber. They are kept until this is looked into.",
+		thousands(suspects), thousands(ours), c)
 	if err := s.keep(ctx, c, state); err != nil {
 		return err
 	}
 	if first {
-		s.tellFailed(ctx, string(c)+": "+state.Error)
+		s.tellFailed(ctx, state.Held)
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"fieldboard.dev/fieldboard/shared/account"
@@ -37,12 +36,9 @@ const (
 // Runner works on runs, a step for each task.
 type Runner struct {
 	*Starter
-	api      *jobber.API
-	sources  []source
-	records  *record.Store
+	copyist
 	events   *event.Store
 	accounts *account.Store
-	log      *slog.Logger
 }
 
 // NewRunner returns a runner. It dials nothing.
@@ -61,9 +57,8 @@ func NewRunner(ctx context.Context, in *instance.Instance) (*Runner, error) {
 	}
 	events := event.NewStore(in.Cloud, cfg, in.Log)
 	return &Runner{
-		Starter: starter, api: api, sources: sources(api, in.Log), events: events, log: in.Log,
-		records:  record.NewStore(in.Cloud, events, in.Clock, in.Log),
-		accounts: account.NewStore(in.Cloud, in.Clock),
+		Starter: starter, copyist: newCopyist(api, record.NewStore(in.Cloud, events, in.Clock, in.Log), in.Log),
+		events: events, accounts: account.NewStore(in.Cloud, in.Clock),
 	}, nil
 }
 

@@ -46,24 +46,21 @@ type found struct {
 
 func (f found) gone() bool { return f.upsert.Record == nil }
 
-// sources returns the collections in the order in which they are copied.
-func sources(api *jobber.API, log *slog.Logger) []source {
-	bySource := map[record.Collection]source{
-		record.Users:      of(record.Users, api.Users, api.User, user, log),
-		record.Clients:    of(record.Clients, api.Clients, api.Client, client, log),
-		record.Properties: of(record.Properties, api.Properties, api.Property, property, log),
-		record.Requests:   of(record.Requests, api.Requests, api.Request, request, log),
-		record.Quotes:     of(record.Quotes, api.Quotes, api.Quote, quote, log),
-		record.Jobs:       of(record.Jobs, api.Jobs, api.Job, job, log),
-		record.Visits:     of(record.Visits, api.Visits, api.Visit, visit, log),
-		record.Invoices:   of(record.Invoices, api.Invoices, api.Invoice, invoice, log),
-		record.Payments:   of(record.Payments, api.Payments, api.Payment, payment, log),
-	}
-	all := make([]source, 0, len(bySource))
-	for _, c := range record.Collections {
-		s := bySource[c]
-		s.readings = readings[c]
-		all = append(all, s)
+// sources returns the collections.
+func sources(api *jobber.API, log *slog.Logger) map[record.Collection]source {
+	all := map[record.Collection]source{}
+	for _, s := range []source{
+		of(record.Users, api.Users, api.User, user, log),
+		of(record.Clients, api.Clients, api.Client, client, log),
+		of(record.Properties, api.Properties, api.Property, property, log),
+		of(record.Requests, api.Requests, api.Request, request, log),
+		of(record.Quotes, api.Quotes, api.Quote, quote, log),
+		of(record.Jobs, api.Jobs, api.Job, job, log),
+		of(record.Visits, api.Visits, api.Visit, visit, log),
+		of(record.Invoices, api.Invoices, api.Invoice, invoice, log),
+		of(record.Payments, api.Payments, api.Payment, payment, log),
+	} {
+		all[s.collection] = s
 	}
 	return all
 }
@@ -77,6 +74,7 @@ func of[T any](
 ) source {
 	return source{
 		collection: c,
+		readings:   readings[c],
 		page: func(ctx context.Context, account string, q jobber.PageRequest) (page, error) {
 			p, err := pages(ctx, account, q)
 			if err != nil {

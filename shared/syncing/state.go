@@ -120,9 +120,11 @@ type checkpoint struct {
 	// Scan is where the rolling re-read of a collection without update times goes on.
 	Scan string `firestore:"scan"`
 	// Gap is by how many records Jobber's count and ours differed when last looked; Settled is the gap that the last
-	// sweep could not close, and so is no reason for another; Held says that a sweep wanted to delete too many.
+	// sweep could not close, and so is no reason for another; Held is what people are told when a sweep wanted to delete
+	// too many records.
 	Gap     int       `firestore:"gap"`
 	Settled int       `firestore:"settled"`
+	Held    string    `firestore:"held"`
 	SweptAt time.Time `firestore:"sweptAt"`
 	// Error is what a person may be told of the last failure, "" when the last try went well.
 	Error    string `firestore:"error"`

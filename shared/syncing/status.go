@@ -1,6 +1,7 @@
 package syncing
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -69,7 +70,7 @@ func (r *Reader) Status(ctx context.Context, account string) (Status, error) {
 		state := states[c]
 		s.Collections = append(s.Collections, CollectionStatus{
 			Collection: c, State: state.stateAt(now, s.Copying), Records: int(counts[string(c)]),
-			Copied: state.Records, Expected: state.Total, AsOf: orNil(state.HighWater), Error: state.Error,
+			Copied: state.Records, Expected: state.Total, AsOf: orNil(state.HighWater), Error: cmp.Or(state.Error, state.Held),
 		})
 	}
 	return s, nil
@@ -79,7 +80,7 @@ func (r *Reader) Status(ctx context.Context, account string) (Status, error) {
 // kept up by webhooks, so it is not called stale.
 func (c checkpoint) stateAt(now time.Time, copying bool) State {
 	switch {
-	case c.Error != "":
+	case c.Error != "" || c.Held != "":
 		return StateFailed
 	case !c.Copied:
 		return StateCopying
