@@ -43,7 +43,9 @@ export function connectLive({ url, token, onEvent, onGap, onState }: LiveOptions
     else firstGap = setTimeout(onGap, settleMs)
     wasLive = true
   })
-  client.on('connecting', () => onState(wasLive ? 'reconnecting' : 'connecting'))
+  client.on('connecting', () => {
+    onState(navigator.onLine ? (wasLive ? 'reconnecting' : 'connecting') : 'offline')
+  })
   client.on('disconnected', () => onState('offline'))
   client.on('publication', context => {
     if (isEvent(context.data)) onEvent(context.data)

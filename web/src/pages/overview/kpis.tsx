@@ -36,12 +36,12 @@ interface CardProps {
 
 function Card({ name, testId, figure, note, picture }: CardProps) {
   return (
-    <section className={classes.card} aria-label={name} data-testid={testId}>
+    <article className={classes.card} aria-label={name} data-testid={testId}>
       <h2 className={classes.name}>{name}</h2>
       <p className={classes.figure}>{figure}</p>
       <p className={classes.note}>{note}</p>
       <div className={classes.picture}>{picture}</div>
-    </section>
+    </article>
   )
 }
 

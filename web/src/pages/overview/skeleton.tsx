@@ -22,7 +22,13 @@ export function OverviewSkeleton({ finance }: { finance: boolean }) {
       <div className={classes.grid} aria-hidden>
         {panels.map((height, i) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: the panels never move
-          <Skeleton key={i} height={height} radius={8} />
+          <div key={i} className={classes.waiting} style={{ height }}>
+            <Skeleton height={14} width={120} mb={16} />
+            {Array.from({ length: Math.floor((height - 80) / 44) }, (_, line) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: the lines never move
+              <Skeleton key={line} height={12} width={`${90 - ((line * 13) % 30)}%`} />
+            ))}
+          </div>
         ))}
       </div>
     </output>
