@@ -24,6 +24,7 @@ func TestSettings(t *testing.T) {
 		{"no address", "PUBLIC_URL", "", "PUBLIC_URL"},
 		{"an address without a scheme", "PUBLIC_URL", "board.example", "PUBLIC_URL"},
 		{"an origin that is none", "REALTIME_ALLOWED_ORIGINS", "https://board.example,*", "REALTIME_ALLOWED_ORIGINS"},
+		{"a Redis address that is none", "REDIS_URL", "http://redis", "REDIS_URL"},
 		{"no connections", "REALTIME_CONNECTIONS_PER_USER", "0", "REALTIME_CONNECTIONS_PER_USER"},
 		{"no history", "REALTIME_HISTORY_SIZE", "0", "REALTIME_HISTORY_SIZE"},
 		{"a short history", "REALTIME_HISTORY_TTL", "1s", "REALTIME_HISTORY_TTL"},

@@ -102,17 +102,17 @@ func TestAnEventIsDeliveredOnce(t *testing.T) {
 	w := newWorld(t)
 	one, two := w.started(t), w.started(t)
 	here, there := w.listen(t, one, person("acc_1", account.Owner)), w.listen(t, two, person("acc_1", account.Owner))
+	events := several(20)
 	var want []string
-	for range 20 {
-		e := happened("acc_1")
+	for _, e := range events {
 		w.publish(t, e, e, e)
 		want = append(want, e.ID)
 	}
-	eventually(t, "all repeats were seen", func() bool { return w.log.count("event delivered again by Pub/Sub") >= 40 })
+	eventually(t, "the repeats were seen", func() bool { return w.log.count("event delivered again by Pub/Sub") >= 40 })
 	last := happened("acc_1")
 	w.publish(t, last)
 	for _, l := range []*listener{here, there} {
-		l.await(last)
+		l.await(append(events, last)...)
 		got := l.ids()
 		slices.Sort(got)
 		if diff := cmp.Diff(slices.Sorted(slices.Values(append(want, last.ID))), got); diff != "" {

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/centrifugal/centrifuge"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"fieldboard.dev/fieldboard/shared/clock"
 )
 
 // hub is the part that needs Redis: the connected clients, and the broker that joins all instances' hubs.
@@ -28,7 +31,7 @@ const (
 	pingEvery        = 25 * time.Second // under the 30 s after which some proxies drop a silent connection
 	pongWithin       = 10 * time.Second
 	refreshGrace     = 10 * time.Second // what a client has to bring a new token before its old one ends
-	positionCheck    = 10 * time.Second // how long a loss between Redis and an instance can go unnoticed
+	positionCheck    = 5 * time.Second  // a loss between Redis and an instance, with no event after it, is found in twice this
 	redisTimeout     = 2 * time.Second
 	redisFirstRetry  = 250 * time.Millisecond
 	redisLatestRetry = 5 * time.Second
@@ -65,16 +68,17 @@ func (s *Server) newHub() (_ *hub, err error) {
 	}()
 	node, err := centrifuge.New(centrifuge.Config{
 		LogLevel:                        centrifuge.LogLevelWarn,
-		LogHandler:                      logTo(s.in.Log),
+		LogHandler:                      logTo(s.in.Log, s.in.Clock),
 		ClientQueueMaxSize:              maxQueue,
 		ClientStaleCloseDelay:           authTimeout,
 		ClientExpiredCloseDelay:         refreshGrace,
 		ClientPresenceUpdateInterval:    positionCheck,
-		ClientChannelPositionCheckDelay: positionCheck,
+		ClientChannelPositionCheckDelay: positionCheck - time.Second, // compared by whole seconds
 		ClientChannelLimit:              8,
 		UserConnectionLimit:             s.cfg.ConnectionsPerUser,
 		RecoveryMaxPublicationLimit:     s.cfg.HistorySize,
-		UseSingleFlight:                 true,
+		// Its requests in flight are shared by all nodes of a process, also those with another Redis or prefix.
+		UseSingleFlight: false,
 		GetChannelMediumOptions: func(string) centrifuge.ChannelMediumOptions {
 			return centrifuge.ChannelMediumOptions{SharedPositionSync: true}
 		},
@@ -122,8 +126,23 @@ func (h *hub) close(ctx context.Context) error {
 	return h.node.Shutdown(ctx)
 }
 
-func logTo(log *slog.Logger) centrifuge.LogHandler {
+// logTo passes the node's warnings and errors on, the same one once in repeatAfter: while Redis is away the node tries four
+// times a second and tells each time.
+func logTo(log *slog.Logger, clk clock.Clock) centrifuge.LogHandler {
+	const repeatAfter = 30 * time.Second
+	var mu sync.Mutex
+	told := map[string]time.Time{} // the node's messages are constants, so this stays small
 	return func(entry centrifuge.LogEntry) {
+		mu.Lock()
+		now := clk.Now()
+		silent := now.Sub(told[entry.Message]) < repeatAfter
+		if !silent {
+			told[entry.Message] = now
+		}
+		mu.Unlock()
+		if silent {
+			return
+		}
 		level := slog.LevelWarn
 		if entry.Level == centrifuge.LogLevelError {
 			level = slog.LevelError

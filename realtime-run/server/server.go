@@ -41,6 +41,9 @@ func New(in *instance.Instance, verifier httpapi.Verifier) (*Server, error) {
 		}
 		s.origins[origin] = true
 	}
+	if _, err := in.Cloud.Redis(); err != nil { // does not connect
+		return nil, err
+	}
 	return s, nil
 }
 

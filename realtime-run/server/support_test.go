@@ -61,6 +61,7 @@ func newWorld(tb testing.TB, settings ...string) *world {
 	if w.settings["REDIS_URL"] == "" {
 		w.settings["REDIS_URL"] = emulator.Redis(tb)
 	}
+	tb.Cleanup(w.log.show)
 	w.tokens = newTokens(tb, w.settings)
 	client, err := pubsub.NewClient(tb.Context(), project)
 	if err != nil {
@@ -268,7 +269,7 @@ type listener struct {
 	got    []arrival
 	subs   []centrifuge.ServerSubscribedEvent
 	ends   []uint32 // codes by which it was disconnected or sent to connect again
-	arrive func() // called at each arrival, when set
+	arrive func()   // called at each arrival, when set
 }
 
 type arrival struct {
@@ -408,6 +409,14 @@ func (l *logBook) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.Write(p)
+}
+
+func (l *logBook) show() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.tb.Failed() {
+		l.tb.Log(l.b.String())
+	}
 }
 
 func (l *logBook) count(message string) int {
