@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"fieldboard.dev/fieldboard/shared/account"
 	"fieldboard.dev/fieldboard/shared/clock"
@@ -111,7 +112,8 @@ func (f *Follower) disconnect(ctx context.Context, d delivery) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if c.State == jobber.StateDisconnected || c.ConnectedAt.After(d.OccurredAt) {
+	connected := c.ConnectedAt.Truncate(time.Second) // Jobber tells times in whole seconds
+	if c.State == jobber.StateDisconnected || connected.After(d.OccurredAt) {
 		return "ignored", nil
 	}
 	_, err = f.api.Store().Disconnect(ctx, d.Account, "Somebody disconnected Fieldboard in Jobber.")

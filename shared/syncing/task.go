@@ -9,27 +9,14 @@ import (
 
 	"fieldboard.dev/fieldboard/shared/clock"
 	"fieldboard.dev/fieldboard/shared/instance"
-	"fieldboard.dev/fieldboard/shared/problem"
 	"fieldboard.dev/fieldboard/shared/task"
 )
 
 // Message is the body of a run's task.
 type Message struct {
-	Account string `json:"account"`
-	Run     string `json:"run"`
-	Step    int64  `json:"step"`
-}
-
-// ParseMessage reads a task's body; anything that is none is problem.Invalid.
-func ParseMessage(body []byte) (Message, error) {
-	var m Message
-	if err := json.Unmarshal(body, &m); err != nil {
-		return m, problem.Wrap(err, problem.Invalid, "The task is not readable.")
-	}
-	if m.Account == "" || m.Run == "" || m.Step < 0 {
-		return m, problem.New(problem.Invalid, "The task names no account, run or step.")
-	}
-	return m, nil
+	Account string `json:"account" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9_-]+$"`
+	Run     string `json:"run" minLength:"1" maxLength:"64"`
+	Step    int64  `json:"step" minimum:"0"`
 }
 
 // Starter begins runs.
