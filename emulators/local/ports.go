@@ -12,7 +12,20 @@ type ports struct {
 	given map[string]bool
 }
 
-// at returns the address with the customary port, or with a free one where that is taken.
+// listen listens on the customary port, or on a free one where that is taken.
+func (p *ports) listen(port int) (net.Listener, error) {
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		l, err = net.Listen("tcp", "127.0.0.1:0")
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.given[l.Addr().String()] = true
+	return l, nil
+}
+
+// at returns, for another program to listen there, the address with the customary port, or with a free one where that is taken.
 func (p *ports) at(port int) (string, error) {
 	usual := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	if !p.given[usual] && isFree(usual) {

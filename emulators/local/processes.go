@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,7 +26,11 @@ type processes struct {
 	ending  bool
 }
 
-func (p *processes) log(name string) string { return filepath.Join(p.logs, name+".log") }
+// log returns the file of what a process writes.
+func (p *processes) log(name string) string {
+	file := strings.NewReplacer("/", "", " ", "-").Replace(strings.ToLower(name))
+	return filepath.Join(p.logs, file+".log")
+}
 
 // start starts a program whose output goes to its log.
 func (p *processes) start(name string, cmd *exec.Cmd) (*parts.Process, error) {

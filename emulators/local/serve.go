@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -20,14 +19,10 @@ import (
 )
 
 // serve answers on the address of name until ctx ends.
-func (s *stack) serve(ctx context.Context, running *errgroup.Group, name string, handler http.Handler) error {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.addresses[name])
-	if err != nil {
-		return err
-	}
+func (s *stack) serve(ctx context.Context, running *errgroup.Group, name string, handler http.Handler) {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	running.Go(func() error {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(s.listeners[name]); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
 		return nil
@@ -36,7 +31,6 @@ func (s *stack) serve(ctx context.Context, running *errgroup.Group, name string,
 		<-ctx.Done()
 		return server.Close()
 	})
-	return nil
 }
 
 // serveJobber starts the Jobber emulator. Its limits are Jobber's times opts.Speed, so that the first copy takes seconds.
@@ -62,7 +56,8 @@ func (s *stack) serveJobber(ctx context.Context, running *errgroup.Group) error 
 		defer emulator.Close()
 		return emulator.Run(ctx)
 	})
-	return s.serve(ctx, running, "jobber", emulator.Handler())
+	s.serve(ctx, running, "jobber", emulator.Handler())
+	return nil
 }
 
 func (s *stack) serveGateway(ctx context.Context, running *errgroup.Group) error {
@@ -86,7 +81,8 @@ func (s *stack) serveGateway(ctx context.Context, running *errgroup.Group) error
 	if err != nil {
 		return err
 	}
-	return s.serve(ctx, running, "gateway", handler)
+	s.serve(ctx, running, "gateway", handler)
+	return nil
 }
 
 func (s *stack) serveScheduler(ctx context.Context, running *errgroup.Group) error {
@@ -94,9 +90,7 @@ func (s *stack) serveScheduler(ctx context.Context, running *errgroup.Group) err
 	if err != nil {
 		return err
 	}
-	if err := s.serve(ctx, running, "scheduler", issuer); err != nil {
-		return err
-	}
+	s.serve(ctx, running, "scheduler", issuer)
 	var jobs []scheduler.Job
 	for _, f := range s.manifest.Functions {
 		if f.Schedule != "" {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -55,8 +56,9 @@ type stack struct {
 
 	manifest  *manifest.Manifest
 	env       settings.Stack
-	parts     map[string]*part // by variable
-	addresses map[string]string
+	parts     map[string]*part        // by variable
+	addresses map[string]string       // of everything but the parts
+	listeners map[string]net.Listener // of what this program serves itself
 	clients   *cloud.Clients
 }
 
@@ -90,10 +92,16 @@ func newStack(root string, opts options) (*stack, error) {
 // place gives everything its address.
 func (s *stack) place() error {
 	free := &ports{given: map[string]bool{}}
-	s.addresses = map[string]string{}
-	for name, port := range map[string]int{
-		"gateway": gatewayPort, "jobber": jobberPort, "realtime": realtimePort, "issuer": issuerPort, "scheduler": schedulerPort,
-	} {
+	s.addresses, s.listeners = map[string]string{}, map[string]net.Listener{}
+	for name, port := range map[string]int{"gateway": gatewayPort, "jobber": jobberPort, "scheduler": schedulerPort} {
+		listener, err := free.listen(port)
+		if err != nil {
+			return err
+		}
+		s.listeners[name] = listener
+		s.addresses[name] = listener.Addr().String()
+	}
+	for name, port := range map[string]int{"realtime": realtimePort, "issuer": issuerPort} {
 		addr, err := free.at(port)
 		if err != nil {
 			return err
