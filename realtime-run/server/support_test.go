@@ -169,7 +169,7 @@ func (s *service) health(tb testing.TB) map[string]string {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer response.Body.Close()
+	defer func() { check(tb, response.Body.Close()) }()
 	if response.StatusCode != http.StatusOK {
 		tb.Errorf("/healthz answered %d, want 200", response.StatusCode)
 	}
