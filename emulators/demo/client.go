@@ -122,7 +122,7 @@ func (c *Client) Connect(ctx context.Context, jobberAccount int) error {
 	}
 	back, err := c.consent(ctx, authorization.URL, jobberAccount)
 	if err != nil {
-		return fmt.Errorf("Jobber's consent page: %w", err)
+		return fmt.Errorf("the consent page: %w", err)
 	}
 	return c.Call(ctx, http.MethodPost, "/api/v1/jobber/connections",
 		map[string]string{"code": back.Get("code"), "state": back.Get("state")}, nil)

@@ -10,10 +10,9 @@ import (
 	"syscall"
 )
 
-// lock makes sure that one stack runs from this folder. The system gives the lock back when this program ends, however it
-// does.
-func lock(root string) (unlock func() error, err error) {
-	dir := filepath.Join(root, ".local")
+// lock makes sure that one stack runs with its state in dir. The system gives the lock back when this program ends, however
+// it does.
+func lock(dir string) (unlock func() error, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -25,7 +24,7 @@ func lock(root string) (unlock func() error, err error) {
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		holder, readErr := io.ReadAll(io.LimitReader(f, 32))
 		return nil, errors.Join(
-			fmt.Errorf("Fieldboard already runs from this folder (process %s). Stop that one first, with Ctrl-C where it was started.",
+			fmt.Errorf("Fieldboard already runs here (process %s): stop that one first, with Ctrl-C where it was started",
 				strings.TrimSpace(string(holder))),
 			readErr, f.Close())
 	}

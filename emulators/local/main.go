@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/sethvargo/go-envconfig"
@@ -17,6 +18,7 @@ import (
 
 // options are the choices of who starts the stack.
 type options struct {
+	State string  `env:"STATE_DIR, default=.local"` // where the lock and the logs are, below the repository's folder or absolute
 	Live  bool    `env:"LIVE, default=1"`           // things happen in the businesses by themselves
 	Scale float64 `env:"DEMO_SCALE, default=1"`     // of the businesses' full size
 	Speed int     `env:"JOBBER_SPEED, default=100"` // times Jobber's real limits
@@ -40,12 +42,15 @@ func run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	unlock, err := lock(root)
+	if !filepath.IsAbs(opts.State) {
+		opts.State = filepath.Join(root, opts.State)
+	}
+	unlock, err := lock(opts.State)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	s, err := newStack(root, opts)
+	s, err := newStack(ctx, root, opts)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func (s *stack) startParts(ctx context.Context, running *errgroup.Group) error {
 		if p.given {
 			continue
 		}
-		cmd, err := p.Command(p.addr)
+		cmd, err := p.Command(context.WithoutCancel(ctx), p.addr)
 		missing = errors.Join(missing, err)
 		commands[p] = cmd
 	}
@@ -102,7 +102,7 @@ func (s *stack) keepProgram(ctx context.Context, running *errgroup.Group, name, 
 	env["PORT"] = portOf(s.addresses[name])
 	running.Go(func() error {
 		return s.processes.keep(ctx, name, func() *exec.Cmd {
-			cmd := exec.Command(filepath.Join(s.root, ".local", "bin", program))
+			cmd := exec.CommandContext(context.WithoutCancel(ctx), filepath.Join(s.programs, program))
 			cmd.Env = asList(env)
 			return cmd
 		})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"net"
 	"strconv"
 
@@ -13,10 +14,11 @@ type ports struct {
 }
 
 // listen listens on the customary port, or on a free one where that is taken.
-func (p *ports) listen(port int) (net.Listener, error) {
-	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+func (p *ports) listen(ctx context.Context, port int) (net.Listener, error) {
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
-		l, err = net.Listen("tcp", "127.0.0.1:0")
+		l, err = config.Listen(ctx, "tcp", "127.0.0.1:0")
 	}
 	if err != nil {
 		return nil, err
@@ -26,14 +28,14 @@ func (p *ports) listen(port int) (net.Listener, error) {
 }
 
 // at returns, for another program to listen there, the address with the customary port, or with a free one where that is taken.
-func (p *ports) at(port int) (string, error) {
+func (p *ports) at(ctx context.Context, port int) (string, error) {
 	usual := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	if !p.given[usual] && isFree(usual) {
+	if !p.given[usual] && isFree(ctx, usual) {
 		p.given[usual] = true
 		return usual, nil
 	}
 	for {
-		addr, err := parts.FreeAddress()
+		addr, err := parts.FreeAddress(ctx)
 		if err != nil {
 			return "", err
 		}
@@ -44,8 +46,8 @@ func (p *ports) at(port int) (string, error) {
 	}
 }
 
-func isFree(addr string) bool {
-	l, err := net.Listen("tcp", addr)
+func isFree(ctx context.Context, addr string) bool {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return false
 	}

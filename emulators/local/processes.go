@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -62,23 +63,36 @@ func (p *processes) watch(ctx context.Context, name string, process *parts.Proce
 		if ctx.Err() != nil {
 			return nil
 		}
-		return fmt.Errorf("%s ended (%v); its log is %s", name, process.Err(), p.log(name))
+		return &endedError{name, process.Err(), p.log(name)}
 	}
 }
+
+// endedError says that a process ended that was to stay.
+type endedError struct {
+	name  string
+	cause error // nil for a clean end
+	log   string
+}
+
+func (e *endedError) Error() string {
+	return fmt.Sprintf("%s ended (%v); its log is %s", e.name, e.cause, e.log)
+}
+
+func (e *endedError) Unwrap() error { return e.cause }
 
 // keep runs a program until ctx ends, and starts it anew when it ends before, as Cloud Run does with its instances.
 func (p *processes) keep(ctx context.Context, name string, command func() *exec.Cmd) error {
 	for {
 		process, err := p.start(name, command())
+		if errors.Is(err, context.Canceled) {
+			return nil
+		}
 		if err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
 			return err
 		}
-		ended := p.watch(ctx, name, process)
-		if ended == nil {
-			return nil
+		var ended *endedError
+		if err := p.watch(ctx, name, process); !errors.As(err, &ended) {
+			return err
 		}
 		p.screen.say("%v. Starting it again.", ended)
 		select {

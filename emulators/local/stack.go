@@ -47,6 +47,7 @@ type part struct {
 // stack is the product on this machine.
 type stack struct {
 	root      string
+	programs  string // the folder of this program, where the functions' host and the realtime service are too
 	opts      options
 	started   time.Time
 	screen    *screen
@@ -63,12 +64,12 @@ type stack struct {
 }
 
 // newStack decides where everything will be. Nothing is started yet.
-func newStack(root string, opts options) (*stack, error) {
+func newStack(ctx context.Context, root string, opts options) (*stack, error) {
 	m, err := manifest.Load()
 	if err != nil {
 		return nil, err
 	}
-	logs := filepath.Join(root, ".local", "logs")
+	logs := filepath.Join(opts.State, "logs")
 	if err := errors.Join(os.RemoveAll(logs), os.MkdirAll(logs, 0o755)); err != nil {
 		return nil, err
 	}
@@ -76,25 +77,29 @@ func newStack(root string, opts options) (*stack, error) {
 	if err != nil {
 		return nil, err
 	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, errors.Join(err, logFile.Close())
+	}
 	s := &stack{
-		root: root, opts: opts, started: time.Now(), manifest: m,
+		root: root, programs: filepath.Dir(self), opts: opts, started: time.Now(), manifest: m,
 		screen:   &screen{out: os.Stdout},
 		log:      instance.Logger(logFile),
 		closeLog: logFile.Close,
 	}
 	s.processes = &processes{logs: logs, screen: s.screen}
-	if err := s.place(); err != nil {
+	if err := s.place(ctx); err != nil {
 		return nil, errors.Join(err, logFile.Close())
 	}
 	return s, nil
 }
 
 // place gives everything its address.
-func (s *stack) place() error {
+func (s *stack) place(ctx context.Context) error {
 	free := &ports{given: map[string]bool{}}
 	s.addresses, s.listeners = map[string]string{}, map[string]net.Listener{}
 	for name, port := range map[string]int{"gateway": gatewayPort, "jobber": jobberPort, "scheduler": schedulerPort} {
-		listener, err := free.listen(port)
+		listener, err := free.listen(ctx, port)
 		if err != nil {
 			return err
 		}
@@ -102,7 +107,7 @@ func (s *stack) place() error {
 		s.addresses[name] = listener.Addr().String()
 	}
 	for name, port := range map[string]int{"realtime": realtimePort, "issuer": issuerPort} {
-		addr, err := free.at(port)
+		addr, err := free.at(ctx, port)
 		if err != nil {
 			return err
 		}
@@ -110,7 +115,7 @@ func (s *stack) place() error {
 	}
 	functions := map[string]string{}
 	for i, f := range s.manifest.Functions {
-		addr, err := free.at(functionsPort + i)
+		addr, err := free.at(ctx, functionsPort+i)
 		if err != nil {
 			return err
 		}
@@ -126,7 +131,7 @@ func (s *stack) place() error {
 			s.parts[p.Variable] = &part{Part: p, addr: addr, given: true}
 			continue
 		}
-		addr, err := free.at(p.Port)
+		addr, err := free.at(ctx, p.Port)
 		if err != nil {
 			return err
 		}
@@ -188,7 +193,7 @@ func (s *stack) redisURL() string {
 
 // run starts everything, tells when it is ready, and ends all of it when ctx does or when a part dies.
 func (s *stack) run(ctx context.Context) (err error) {
-	s.screen.say("Starting Fieldboard. What the parts write is in .local/logs.")
+	s.screen.say("Starting Fieldboard. What its parts write is in %s.", s.processes.logs)
 	ctx, cancel := context.WithCancel(ctx)
 	running, ctx := errgroup.WithContext(ctx)
 	defer func() {

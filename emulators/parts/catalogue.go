@@ -1,6 +1,7 @@
 package parts
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -15,13 +16,13 @@ func Firestore() Part {
 	return Part{
 		Name: "Firestore emulator", Port: 8080, Variable: "FIRESTORE_EMULATOR_HOST",
 		answers: answersHTTP("/"),
-		command: func(host, port string) (*exec.Cmd, error) {
+		command: func(ctx context.Context, host, port string) (*exec.Cmd, error) {
 			jar, err := sdkFile("cloud-firestore-emulator", "cloud-firestore-emulator.jar")
 			if err != nil {
 				return nil, err
 			}
 			// The jar is run without the SDK's wrappers, so that the part is one process that can be ended for certain.
-			return exec.Command("java", "-Duser.language=en", "-cp", jar,
+			return exec.CommandContext(ctx, "java", "-Duser.language=en", "-cp", jar,
 				"com.google.cloud.datastore.emulator.firestore.CloudFirestore", "start", "--host="+host, "--port="+port), nil
 		},
 	}
@@ -32,12 +33,12 @@ func PubSub() Part {
 	return Part{
 		Name: "Pub/Sub emulator", Port: 8085, Variable: "PUBSUB_EMULATOR_HOST",
 		answers: answersHTTP("/"),
-		command: func(host, port string) (*exec.Cmd, error) {
+		command: func(ctx context.Context, host, port string) (*exec.Cmd, error) {
 			jar, err := sdkFile("pubsub-emulator", filepath.Join("lib", "cloud-pubsub-emulator-*-all.jar"))
 			if err != nil {
 				return nil, err
 			}
-			return exec.Command("java", "-jar", jar, "--host="+host, "--port="+port), nil
+			return exec.CommandContext(ctx, "java", "-jar", jar, "--host="+host, "--port="+port), nil
 		},
 	}
 }
@@ -48,7 +49,7 @@ func Auth(project string) Part {
 	return Part{
 		Name: "Firebase Auth emulator", Port: 9099, Variable: "FIREBASE_AUTH_EMULATOR_HOST",
 		answers: answersHTTP("/"),
-		command: func(host, port string) (*exec.Cmd, error) {
+		command: func(ctx context.Context, host, port string) (*exec.Cmd, error) {
 			cli, err := toolFile("emulators/tools/node_modules/firebase-tools/lib/bin/firebase.js")
 			if err != nil {
 				return nil, err
@@ -57,11 +58,11 @@ func Auth(project string) Part {
 			if err != nil {
 				return nil, err
 			}
-			dir, err := firebaseConfig(host, port)
+			dir, err := firebaseConfig(ctx, host, port)
 			if err != nil {
 				return nil, err
 			}
-			cmd := exec.Command(node, cli, "emulators:start", "--only", "auth", "--project", project)
+			cmd := exec.CommandContext(ctx, node, cli, "emulators:start", "--only", "auth", "--project", project)
 			cmd.Dir = dir
 			cmd.Env = append(os.Environ(), "NO_UPDATE_NOTIFIER=1", "CI=1")
 			return cmd, nil
@@ -71,7 +72,7 @@ func Auth(project string) Part {
 
 // firebaseConfig writes a firebase.json that puts the Auth emulator on host and port and its helpers on free ports, and
 // returns the folder that holds it.
-func firebaseConfig(host, port string) (string, error) {
+func firebaseConfig(ctx context.Context, host, port string) (string, error) {
 	number, err := strconv.Atoi(port)
 	if err != nil {
 		return "", fmt.Errorf("port %q: %w", port, err)
@@ -82,7 +83,7 @@ func firebaseConfig(host, port string) (string, error) {
 		"singleProjectMode": false,
 	}
 	for _, helper := range []string{"hub", "logging"} {
-		addr, err := FreeAddress()
+		addr, err := FreeAddress(ctx)
 		if err != nil {
 			return "", err
 		}
@@ -109,12 +110,12 @@ func Tasks(issuer string) Part {
 	return Part{
 		Name: "Cloud Tasks emulator", Port: 8123, Variable: "CLOUD_TASKS_EMULATOR_HOST",
 		answers: answersTCP,
-		command: func(host, port string) (*exec.Cmd, error) {
+		command: func(ctx context.Context, host, port string) (*exec.Cmd, error) {
 			bin, err := toolFile(".local/bin/cloud-tasks-emulator")
 			if err != nil {
 				return nil, err
 			}
-			return exec.Command(bin, "-host", host, "-port", port, "-openid-issuer", issuer), nil
+			return exec.CommandContext(ctx, bin, "-host", host, "-port", port, "-openid-issuer", issuer), nil
 		},
 	}
 }
@@ -124,12 +125,12 @@ func Storage() Part {
 	return Part{
 		Name: "Cloud Storage emulator", Port: 9199, Variable: "STORAGE_EMULATOR_HOST",
 		answers: answersHTTP("/_internal/healthcheck"),
-		command: func(host, port string) (*exec.Cmd, error) {
+		command: func(ctx context.Context, host, port string) (*exec.Cmd, error) {
 			bin, err := toolFile(".local/bin/fake-gcs-server")
 			if err != nil {
 				return nil, err
 			}
-			return exec.Command(bin, "-backend", "memory", "-scheme", "http", "-host", host, "-port", port,
+			return exec.CommandContext(ctx, bin, "-backend", "memory", "-scheme", "http", "-host", host, "-port", port,
 				"-public-host", net.JoinHostPort(host, port), "-log-level", "warn"), nil
 		},
 	}
@@ -140,12 +141,12 @@ func Redis() Part {
 	return Part{
 		Name: "Redis", Port: 6379, Variable: "REDIS_URL",
 		answers: answersTCP,
-		command: func(host, port string) (*exec.Cmd, error) {
+		command: func(ctx context.Context, host, port string) (*exec.Cmd, error) {
 			bin, err := onPath("redis-server", "the package redis-server")
 			if err != nil {
 				return nil, err
 			}
-			return exec.Command(bin, "--bind", host, "--port", port, "--save", "", "--appendonly", "no"), nil
+			return exec.CommandContext(ctx, bin, "--bind", host, "--port", port, "--save", "", "--appendonly", "no"), nil
 		},
 	}
 }

@@ -18,21 +18,21 @@ type Part struct {
 	Port     int    // where it listens by custom
 	Variable string // the environment variable by which clients find it; its value is the part's address
 
-	command func(host, port string) (*exec.Cmd, error)
+	command func(ctx context.Context, host, port string) (*exec.Cmd, error)
 	answers func(ctx context.Context, addr string) error
 }
 
 // ErrMissing says that a part is not installed. The message that wraps it says what to install.
 var ErrMissing = errors.New("not installed")
 
-// Command returns the command that runs the part on addr ("127.0.0.1:8080"), not yet started. It fails with ErrMissing
-// where the part is not installed.
-func (p Part) Command(addr string) (*exec.Cmd, error) {
+// Command returns the command that runs the part on addr ("127.0.0.1:8080"), not yet started; the end of ctx kills it. It
+// fails with ErrMissing where the part is not installed.
+func (p Part) Command(ctx context.Context, addr string) (*exec.Cmd, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, fmt.Errorf("%s: address %q: %w", p.Name, addr, err)
 	}
-	cmd, err := p.command(host, port)
+	cmd, err := p.command(ctx, host, port)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.Name, err)
 	}
@@ -58,8 +58,8 @@ func (p Part) Await(ctx context.Context, addr string) error {
 }
 
 // FreeAddress returns a loopback address that was free a moment ago.
-func FreeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func FreeAddress(ctx context.Context) (string, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", fmt.Errorf("finding a free port: %w", err)
 	}

@@ -169,7 +169,7 @@ func build(t *testing.T, dir string) string {
 // firstAnswer starts the program and returns how long its first answer took.
 func firstAnswer(t *testing.T, binary string, f manifest.Function) time.Duration {
 	t.Helper()
-	addr, err := parts.FreeAddress()
+	addr, err := parts.FreeAddress(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -70,7 +70,7 @@ func TasksIssuer(tb testing.TB) string {
 
 func tasks(tb testing.TB) server {
 	tb.Helper()
-	addr, err := parts.FreeAddress()
+	addr, err := parts.FreeAddress(context.Background())
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -123,7 +123,8 @@ func get(tb testing.TB, name string, part parts.Part, issuer ...string) server {
 	if name == "redis" {
 		s.value = parts.RedisURL(s.address)
 	}
-	if err := os.Setenv(part.Variable, s.value); err != nil {
+	err = os.Setenv(part.Variable, s.value) //nolint:usetesting // the server outlives this test: the process's others use it
+	if err != nil {
 		tb.Fatal(err)
 	}
 	servers[name] = s

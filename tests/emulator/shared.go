@@ -33,12 +33,12 @@ func shared(ctx context.Context, name string, part parts.Part, issuer []string) 
 	if s, ok := running(ctx, record, part); ok {
 		return s, nil
 	}
-	addr, err := parts.FreeAddress()
+	addr, err := parts.FreeAddress(ctx)
 	if err != nil {
 		return server{}, err
 	}
 	log := filepath.Join(dir, name+".log")
-	if err := keep(run, part, addr, log); err != nil {
+	if err := keep(ctx, run, part, addr, log); err != nil {
 		return server{}, err
 	}
 	if err := part.Await(ctx, addr); err != nil {
@@ -73,8 +73,8 @@ while kill -0 "$0" 2>/dev/null && kill -0 $child 2>/dev/null; do sleep 1; done
 kill -KILL $child 2>/dev/null
 `
 
-func keep(run int, part parts.Part, addr, log string) error {
-	cmd, err := part.Command(addr)
+func keep(ctx context.Context, run int, part parts.Part, addr, log string) error {
+	cmd, err := part.Command(context.WithoutCancel(ctx), addr)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func keep(run int, part parts.Part, addr, log string) error {
 		return err
 	}
 	defer out.Close()
-	shell := exec.Command("sh", append([]string{"-c", keeper, strconv.Itoa(run), cmd.Path}, cmd.Args[1:]...)...)
+	shell := exec.CommandContext(context.WithoutCancel(ctx), "sh", append([]string{"-c", keeper, strconv.Itoa(run), cmd.Path}, cmd.Args[1:]...)...)
 	shell.Dir, shell.Env = cmd.Dir, cmd.Env
 	shell.Stdout, shell.Stderr = out, out
 	shell.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

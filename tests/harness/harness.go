@@ -76,9 +76,9 @@ type signedIn struct {
 const startLimit = 2 * time.Minute
 
 // New starts a stack with both demo businesses, neither connected to Jobber. It ends with the test.
-func New(t testing.TB, opts Options) *Stack {
-	t.Helper()
-	b := newBuilder(t, opts)
+func New(tb testing.TB, opts Options) *Stack {
+	tb.Helper()
+	b := newBuilder(tb, opts)
 	b.reserve()
 	b.settle()
 	b.startJobber()
@@ -92,8 +92,8 @@ func New(t testing.TB, opts Options) *Stack {
 
 // builder makes a stack step by step. A step that fails ends the test.
 type builder struct {
-	t       testing.TB
-	ctx     context.Context // ends when the test does
+	tb      testing.TB
+	ctx     context.Context //nolint:containedctx // ends when the test does; a builder lives for one call of New
 	opts    Options
 	log     *slog.Logger
 	stack   *Stack
@@ -101,23 +101,23 @@ type builder struct {
 	issuer  *scheduler.Issuer
 }
 
-func newBuilder(t testing.TB, opts Options) *builder {
-	t.Helper()
+func newBuilder(tb testing.TB, opts Options) *builder {
+	tb.Helper()
 	m, err := manifest.Load()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if opts.Clock == nil {
 		opts.Clock = clock.System
 	}
 	if opts.Project == "" {
-		opts.Project = emulator.Project(t)
+		opts.Project = emulator.Project(tb)
 	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	t.Cleanup(cancel)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(tb.Context()))
+	tb.Cleanup(cancel)
 	servers := map[string]*httptest.Server{}
 	return &builder{
-		t: t, ctx: ctx, opts: opts, log: testLog(t), servers: servers,
+		tb: tb, ctx: ctx, opts: opts, log: testLog(tb), servers: servers,
 		stack: &Stack{
 			Project: opts.Project, Clock: opts.Clock, manifest: m, servers: servers,
 			Functions: map[string]string{}, clients: map[string]signedIn{},
@@ -126,23 +126,23 @@ func newBuilder(t testing.TB, opts Options) *builder {
 }
 
 func (b *builder) must(err error) {
-	b.t.Helper()
+	b.tb.Helper()
 	if err != nil {
-		b.t.Fatal(err)
+		b.tb.Fatal(err)
 	}
 }
 
 // prepare makes the topics, queues, businesses and people, and takes the topics and queues away when the test ends, so that
 // the emulators stop delivering to it.
 func (b *builder) prepare() {
-	b.t.Helper()
+	b.tb.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, startLimit)
 	defer cancel()
 	s := b.stack
 	b.must(provision.All(ctx, s.Cloud, s.manifest, s.Functions))
-	b.t.Cleanup(func() {
+	b.tb.Cleanup(func() {
 		if err := provision.Remove(context.Background(), s.Cloud, s.manifest); err != nil {
-			b.t.Error(err)
+			b.tb.Error(err)
 		}
 	})
 	b.must(demo.Seed(ctx, s.Cloud, s.Auth, b.opts.Clock))
@@ -150,12 +150,12 @@ func (b *builder) prepare() {
 
 // instance returns what a function or service is built from, with the settings that it would have in the cloud.
 func (b *builder) instance(env map[string]string) *instance.Instance {
-	b.t.Helper()
+	b.tb.Helper()
 	in, err := instance.New(b.ctx, lookuper(env, b.opts.Settings), b.opts.Clock, b.log)
 	b.must(err)
-	b.t.Cleanup(func() {
+	b.tb.Cleanup(func() {
 		if err := in.Cloud.Close(); err != nil {
-			b.t.Error(err)
+			b.tb.Error(err)
 		}
 	})
 	return in

@@ -14,26 +14,26 @@ import (
 
 // As returns a signed-in person of the large business by role ("owner", "admin", "dispatcher", "technician", "viewer"), or
 // "other" for the owner of the small one. It signs in once for some minutes of the stack's clock.
-func (s *Stack) As(t testing.TB, who string) *demo.Client {
-	t.Helper()
+func (s *Stack) As(tb testing.TB, who string) *demo.Client {
+	tb.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	const fresh = 10 * time.Minute // less than an access token's life
 	if known, ok := s.clients[who]; ok && s.Clock.Now().Sub(known.at) < fresh {
 		return known.client
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), startLimit)
+	ctx, cancel := context.WithTimeout(tb.Context(), startLimit)
 	defer cancel()
-	client, err := demo.SignIn(ctx, s.URL, s.Auth, emailOf(t, who))
+	client, err := demo.SignIn(ctx, s.URL, s.Auth, emailOf(tb, who))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	s.clients[who] = signedIn{client, s.Clock.Now()}
 	return client
 }
 
-func emailOf(t testing.TB, who string) string {
-	t.Helper()
+func emailOf(tb testing.TB, who string) string {
+	tb.Helper()
 	businesses := demo.Businesses()
 	if who == "other" {
 		return businesses[1].People[0].Email
@@ -43,7 +43,7 @@ func emailOf(t testing.TB, who string) string {
 			return p.Email
 		}
 	}
-	t.Fatalf("nobody is called %q", who)
+	tb.Fatalf("nobody is called %q", who)
 	return ""
 }
 
@@ -56,29 +56,29 @@ func ownerOf(n int) string {
 }
 
 // Get reads a path of the API as somebody into result. Anything but success ends the test.
-func (s *Stack) Get(t testing.TB, who, path string, result any) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), startLimit)
+func (s *Stack) Get(tb testing.TB, who, path string, result any) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), startLimit)
 	defer cancel()
-	if err := s.As(t, who).Call(ctx, http.MethodGet, path, nil, result); err != nil {
-		t.Fatal(err)
+	if err := s.As(tb, who).Call(ctx, http.MethodGet, path, nil, result); err != nil {
+		tb.Fatal(err)
 	}
 }
 
 // Connect connects business n to account n of the Jobber emulator, as its owner does in a browser.
-func (s *Stack) Connect(t testing.TB, n int) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), startLimit)
+func (s *Stack) Connect(tb testing.TB, n int) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), startLimit)
 	defer cancel()
-	if err := s.As(t, ownerOf(n)).Connect(ctx, n); err != nil {
-		t.Fatal(err)
+	if err := s.As(tb, ownerOf(n)).Connect(ctx, n); err != nil {
+		tb.Fatal(err)
 	}
 }
 
 // WaitCopied returns when the first copy of business n is complete.
-func (s *Stack) WaitCopied(t testing.TB, n int) {
-	t.Helper()
-	Eventually(t, func() error {
+func (s *Stack) WaitCopied(tb testing.TB, n int) {
+	tb.Helper()
+	Eventually(tb, func() error {
 		var state struct {
 			FinishedAt  *time.Time `json:"finishedAt"`
 			Collections []struct {
@@ -86,7 +86,7 @@ func (s *Stack) WaitCopied(t testing.TB, n int) {
 				Copied                   int
 			} `json:"collections"`
 		}
-		s.Get(t, ownerOf(n), "/api/v1/dashboard/sync", &state)
+		s.Get(tb, ownerOf(n), "/api/v1/dashboard/sync", &state)
 		for _, c := range state.Collections {
 			if c.State != "live" {
 				return fmt.Errorf("%s is %s after %d records %s", c.Collection, c.State, c.Copied, c.Error)
@@ -100,8 +100,8 @@ func (s *Stack) WaitCopied(t testing.TB, n int) {
 }
 
 // Eventually calls check until it returns nil. The test ends with its last error when that takes more than two minutes.
-func Eventually(t testing.TB, check func() error) {
-	t.Helper()
+func Eventually(tb testing.TB, check func() error) {
+	tb.Helper()
 	deadline := time.Now().Add(startLimit)
 	for {
 		err := check()
@@ -109,42 +109,42 @@ func Eventually(t testing.TB, check func() error) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
 }
 
 // Control calls the Jobber emulator's control API: Control(t, "POST", "accounts/1/visits/any/complete", nil, &done).
-func (s *Stack) Control(t testing.TB, method, path string, body, result any) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), startLimit)
+func (s *Stack) Control(tb testing.TB, method, path string, body, result any) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), startLimit)
 	defer cancel()
 	client := demo.Anonymous(s.JobberURL)
 	if err := client.Call(ctx, method, "/_control/"+strings.TrimPrefix(path, "/"), body, result); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
 // Schedule calls a scheduled function now, as Cloud Scheduler does at its times.
-func (s *Stack) Schedule(t testing.TB, function string) {
-	t.Helper()
+func (s *Stack) Schedule(tb testing.TB, function string) {
+	tb.Helper()
 	f, ok := s.manifest.Function(function)
 	if !ok || f.Schedule == "" {
-		t.Fatalf("%s is no scheduled function", function)
+		tb.Fatalf("%s is no scheduled function", function)
 	}
 	job := scheduler.Job{Name: f.Name, Schedule: f.Schedule, URL: s.Functions[f.Name], Timeout: time.Duration(f.Timeout) * time.Second}
-	if err := s.schedule.Call(t.Context(), job); err != nil {
-		t.Fatal(err)
+	if err := s.schedule.Call(tb.Context(), job); err != nil {
+		tb.Fatal(err)
 	}
 }
 
 // BreakOff ends everything that a function is doing, as when its instance dies. What it holds, such as a lease, stays held.
-func (s *Stack) BreakOff(t testing.TB, function string) {
-	t.Helper()
+func (s *Stack) BreakOff(tb testing.TB, function string) {
+	tb.Helper()
 	server, ok := s.servers[function]
 	if !ok {
-		t.Fatalf("there is no function %s", function)
+		tb.Fatalf("there is no function %s", function)
 	}
 	server.CloseClientConnections()
 }

@@ -88,7 +88,7 @@ func (b *builder) serve(name string, handler http.Handler) {
 	server := b.servers[name]
 	server.Config.Handler = handler
 	server.Start()
-	b.t.Cleanup(func() {
+	b.tb.Cleanup(func() {
 		server.CloseClientConnections()
 		server.Close()
 	})
@@ -96,7 +96,7 @@ func (b *builder) serve(name string, handler http.Handler) {
 
 // settle decides the settings that everything gets.
 func (b *builder) settle() {
-	b.t.Helper()
+	b.tb.Helper()
 	secrets, err := settings.NewSecrets()
 	b.must(err)
 	s := b.stack
@@ -105,14 +105,14 @@ func (b *builder) settle() {
 		Project:        s.Project,
 		PublicURL:      s.URL,
 		RealtimeURL:    s.RealtimeURL,
-		RedisURL:       emulator.Redis(b.t),
-		RedisPrefix:    emulator.Prefix(b.t),
-		FirestoreHost:  emulator.Firestore(b.t),
-		PubSubHost:     emulator.PubSub(b.t),
-		AuthHost:       emulator.Auth(b.t),
-		TasksHost:      emulator.Tasks(b.t),
+		RedisURL:       emulator.Redis(b.tb),
+		RedisPrefix:    emulator.Prefix(b.tb),
+		FirestoreHost:  emulator.Firestore(b.tb),
+		PubSubHost:     emulator.PubSub(b.tb),
+		AuthHost:       emulator.Auth(b.tb),
+		TasksHost:      emulator.Tasks(b.tb),
 		Functions:      maps.Clone(s.Functions),
-		QueueIssuer:    settings.Issuer{URL: emulator.TasksIssuer(b.t), Keys: emulator.TasksIssuer(b.t) + "/jwks"},
+		QueueIssuer:    settings.Issuer{URL: emulator.TasksIssuer(b.tb), Keys: emulator.TasksIssuer(b.tb) + "/jwks"},
 		ScheduleIssuer: settings.Issuer{URL: b.address(issuerServer), Keys: b.address(issuerServer) + "/jwks"},
 		SyncSlice:      b.opts.SyncSlice,
 		Jobber: settings.Jobber{
@@ -130,9 +130,9 @@ func (b *builder) settle() {
 		Project: s.Project, Location: settings.Location,
 		RedisURL: s.env.RedisURL, RedisPrefix: s.env.RedisPrefix, TasksEmulatorHost: s.env.TasksHost,
 	})
-	b.t.Cleanup(func() {
+	b.tb.Cleanup(func() {
 		if err := s.Cloud.Close(); err != nil {
-			b.t.Error(err)
+			b.tb.Error(err)
 		}
 	})
 }
@@ -167,14 +167,14 @@ func jobberOptions(opts Options, publicURL, secret string) jobber.Options {
 }
 
 func (b *builder) startJobber() {
-	b.t.Helper()
+	b.tb.Helper()
 	b.opts.Jobber.Log = b.log
 	emulator, err := jobber.New(b.opts.Jobber)
 	b.must(err)
 	b.stack.Jobber = emulator
 	b.serve(jobberServer, emulator.Handler())
 	b.run(emulator.Run)
-	b.t.Cleanup(emulator.Close)
+	b.tb.Cleanup(emulator.Close)
 }
 
 // run runs f until the test ends, and waits for it.
@@ -182,16 +182,16 @@ func (b *builder) run(f func(context.Context) error) {
 	ctx, cancel := context.WithCancel(b.ctx)
 	done := make(chan error, 1)
 	go func() { done <- f(ctx) }()
-	b.t.Cleanup(func() {
+	b.tb.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
-			b.t.Error(err)
+			b.tb.Error(err)
 		}
 	})
 }
 
 func (b *builder) startFunctions() {
-	b.t.Helper()
+	b.tb.Helper()
 	var err error
 	b.issuer, err = scheduler.NewIssuer(b.address(issuerServer), b.opts.Clock)
 	b.must(err)
@@ -209,7 +209,7 @@ func (b *builder) startFunctions() {
 		}
 		build, ok := httpFunctions[f.Name]
 		if !ok {
-			b.t.Fatalf("the harness does not know the function %s", f.Name)
+			b.tb.Fatalf("the harness does not know the function %s", f.Name)
 		}
 		handler, err := build(b.ctx, in)
 		b.must(err)
@@ -218,7 +218,7 @@ func (b *builder) startFunctions() {
 }
 
 func (b *builder) startRealtime() {
-	b.t.Helper()
+	b.tb.Helper()
 	for _, service := range b.stack.manifest.Services {
 		env, err := b.stack.env.Service(service)
 		b.must(err)
@@ -233,7 +233,7 @@ func (b *builder) startRealtime() {
 }
 
 func (b *builder) startGateway() {
-	b.t.Helper()
+	b.tb.Helper()
 	root, err := parts.Root()
 	b.must(err)
 	hosting, err := gateway.ReadHosting(filepath.Join(root, "firebase.json"))
@@ -253,7 +253,7 @@ func (b *builder) startGateway() {
 
 // startScheduler makes the scheduler that Stack.Schedule calls with. Nothing is called by itself: a test decides when.
 func (b *builder) startScheduler() {
-	b.t.Helper()
+	b.tb.Helper()
 	var err error
 	b.stack.schedule, err = scheduler.New(b.issuer, settings.Invoker, nil, b.opts.Clock, b.log)
 	b.must(err)
