@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -34,7 +33,7 @@ func newFunction(t *testing.T) function {
 	t.Helper()
 	emulator.Firestore(t)
 	emulator.PubSub(t)
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	in, err := instance.New(t.Context(), envconfig.MapLookuper(map[string]string{
 		"GOOGLE_CLOUD_PROJECT": emulator.Project(t), "REDIS_URL": "redis://127.0.0.1:1", "JOBBER_CLIENT_SECRET": secret,
 	}), clock.NewManual(time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)), log)

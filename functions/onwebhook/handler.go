@@ -45,4 +45,3 @@ func noticeID(e event.Event) (string, error) {
 	}
 	return syncing.ParseNotice(p.Message.Data)
 }
-

@@ -3,7 +3,6 @@ package onwebhook_test
 import (
 	"encoding/base64"
 	"encoding/json"
-	"io"
 	"log/slog"
 	"testing"
 
@@ -24,7 +23,7 @@ func TestMessagesThatAreNoNotices(t *testing.T) {
 		"GOOGLE_CLOUD_PROJECT": emulator.Project(t), "REDIS_URL": emulator.Redis(t),
 		"JOBBER_CLIENT_ID": "app", "JOBBER_CLIENT_SECRET": "secret", "JOBBER_GRAPHQL_VERSION": "2026-05-12",
 		"TOKEN_ENCRYPTION_KEY": base64.StdEncoding.EncodeToString(make([]byte, 32)), "PUBLIC_URL": "http://127.0.0.1:5000",
-	}), clock.System, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	}), clock.System, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

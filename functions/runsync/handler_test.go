@@ -2,7 +2,6 @@ package runsync_test
 
 import (
 	"encoding/base64"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -27,7 +26,7 @@ func settings() map[string]string {
 
 func build(t *testing.T, settings map[string]string) (http.Handler, error) {
 	t.Helper()
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	in, err := instance.New(t.Context(), envconfig.MapLookuper(settings), clock.System, log)
 	if err != nil {
 		t.Fatal(err)

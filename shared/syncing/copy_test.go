@@ -14,11 +14,7 @@ import (
 func TestACopyHasEverything(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, 0.02)
-	reader := NewReader(s.in.Cloud, s.clock)
-	before, err := reader.Status(t.Context(), s.account)
-	if err != nil {
-		t.Fatal(err)
-	}
+	before := s.status(t)
 	if !before.Copying || len(before.Collections) != len(record.Collections) || before.FinishedAt != nil {
 		t.Errorf("before the copy: %+v", before)
 	}
@@ -26,10 +22,7 @@ func TestACopyHasEverything(t *testing.T) {
 	if d := s.diff(t); d != "" {
 		t.Errorf("the copy differs:\n%s", d)
 	}
-	after, err := reader.Status(t.Context(), s.account)
-	if err != nil {
-		t.Fatal(err)
-	}
+	after := s.status(t)
 	if after.Copying || after.FinishedAt == nil {
 		t.Errorf("after the copy: copying %v, finished at %v", after.Copying, after.FinishedAt)
 	}
@@ -78,14 +71,19 @@ func TestACopyGoesOnWhereItStopped(t *testing.T) {
 	}
 }
 
-func rowsCopied(t *testing.T, s *stack) int {
-	t.Helper()
-	status, err := NewReader(s.in.Cloud, s.clock).Status(t.Context(), s.account)
+func (s *stack) status(tb testing.TB) Status {
+	tb.Helper()
+	status, err := NewReader(s.in.Cloud, s.clock).Status(tb.Context(), s.account)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
+	return status
+}
+
+func rowsCopied(tb testing.TB, s *stack) int {
+	tb.Helper()
 	var n int
-	for _, c := range status.Collections {
+	for _, c := range s.status(tb).Collections {
 		n += c.Copied
 	}
 	return n

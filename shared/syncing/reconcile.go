@@ -24,7 +24,7 @@ const (
 func (s *step) reconcileAll(ctx context.Context) error {
 	theirs, err := s.api.Counts(ctx, s.account)
 	if err != nil {
-		return err
+		return s.without(ctx, "all", err)
 	}
 	ours, err := s.store.counts(ctx, s.account)
 	if err != nil {
@@ -44,10 +44,19 @@ func (s *step) reconcileAll(ctx context.Context) error {
 		case state != before:
 			err = s.keep(ctx, c, state)
 		}
-		if err != nil {
+		if err := s.without(ctx, c, err); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// without lets a run go on when Jobber does not let its ids be compared; what was read is no worse for it.
+func (s *step) without(ctx context.Context, c record.Collection, err error) error {
+	if err == nil || !hopeless(err) || disconnected(err) {
+		return err
+	}
+	s.log.ErrorContext(ctx, "the copy cannot be compared with Jobber", "account", s.account, "collection", c, "error", err)
 	return nil
 }
 

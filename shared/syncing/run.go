@@ -212,11 +212,11 @@ func (r *Runner) conclude(ctx context.Context, s *step, err error) (Outcome, err
 		return Superseded, nil
 
 	case errors.Is(err, errSliceOver):
-		return Continued, s.goOn(ctx, now, false)
+		return Continued, s.goOn(ctx, now, "")
 
 	case jobber.KindOf(err) == jobber.Wait:
 		wait, _ := jobber.RetryAfter(err)
-		return Continued, s.goOn(ctx, now.Add(wait), false)
+		return Continued, s.goOn(ctx, now.Add(wait), "")
 
 	case hopeless(err), problem.CodeOf(err) == problem.NotFound:
 		log.ErrorContext(ctx, "sync run ended", "error", err)
@@ -238,13 +238,13 @@ func (r *Runner) conclude(ctx context.Context, s *step, err error) (Outcome, err
 		if failures == manyFailures {
 			s.tellFailed(ctx, told(err))
 		}
-		return Waiting, s.goOn(ctx, now.Add(wait), true)
+		return Waiting, s.goOn(ctx, now.Add(wait), told(err))
 	}
 }
 
 // goOn hands over to the next step.
-func (s *step) goOn(ctx context.Context, at time.Time, failed bool) error {
-	next, err := s.change(ctx, func(r run) run { return r.next(at, failed) })
+func (s *step) goOn(ctx context.Context, at time.Time, failure string) error {
+	next, err := s.change(ctx, func(r run) run { return r.next(at, failure) })
 	if err != nil {
 		return err
 	}

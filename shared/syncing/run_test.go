@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	emulated "fieldboard.dev/fieldboard/emulators/jobber"
 	"fieldboard.dev/fieldboard/shared/event"
 	"fieldboard.dev/fieldboard/shared/record"
 )
@@ -134,12 +135,8 @@ func TestAHiddenCollection(t *testing.T) {
 	s.control(t, http.MethodPost, "faults", map[string]any{"kind": "hide", "type": "Query", "field": "requests", "probability": 1})
 	s.sync(t)
 	states := func() map[record.Collection]State {
-		status, err := NewReader(s.in.Cloud, s.clock).Status(t.Context(), s.account)
-		if err != nil {
-			t.Fatal(err)
-		}
 		got := map[record.Collection]State{}
-		for _, c := range status.Collections {
+		for _, c := range s.status(t).Collections {
 			got[c.Collection] = c.State
 		}
 		return got
@@ -231,4 +228,51 @@ func TestTheScheduleStartsWhatIsDue(t *testing.T) {
 	}
 	s.clock.advance(time.Hour)
 	tick("an account that is not connected", Ticked{})
+}
+
+// With Jobber's own limits the copy waits for its budget and is never refused.
+func TestACopyWithinTheBudget(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, 0.02, func(o *emulated.Options) {
+		o.Bucket, o.RestoreRate = emulated.DefaultBucket, emulated.DefaultRestoreRate
+	})
+	s.sync(t)
+	stats := s.control(t, http.MethodGet, "accounts/1/stats", nil)
+	if spent := stats["pointsSpent"].(float64); spent <= emulated.DefaultBucket {
+		t.Errorf("%v points were spent: that shows nothing", spent)
+	}
+	if throttled := stats["throttled"].(float64); throttled != 0 {
+		t.Errorf("%v queries were refused", throttled)
+	}
+}
+
+// While Jobber does not answer, people are told once, see why nothing moves, and do nothing for it to go on.
+func TestAnOutageIsTold(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, 0.02)
+	s.sync(t)
+	s.control(t, http.MethodPost, "faults", map[string]any{"kind": "500", "probability": 1})
+	s.clock.advance(5 * time.Minute)
+	s.start(t)
+	for range manyFailures + 1 {
+		if outcome, err := s.runner.Run(t.Context(), s.awaited(t)); err != nil || outcome != Waiting {
+			t.Fatalf("a step %s, error %v", outcome, err)
+		}
+		s.clock.advance(delay(manyFailures))
+	}
+	for _, c := range s.status(t).Collections {
+		if c.State != StateFailed || !strings.Contains(c.Error, "does not answer") || c.Records == 0 {
+			t.Errorf("during the outage: %+v", c)
+		}
+	}
+	if told := s.told(t, event.SyncFailed); len(told) != 1 {
+		t.Errorf("people were told %d times", len(told))
+	}
+	s.control(t, http.MethodDelete, "faults", nil)
+	s.finish(t)
+	for _, c := range s.status(t).Collections {
+		if c.State != StateLive || c.Error != "" {
+			t.Errorf("after the outage: %+v", c)
+		}
+	}
 }

@@ -61,15 +61,15 @@ type webhook struct {
 const invoker = "invoker@demo.iam.gserviceaccount.com"
 
 // newStack returns a stack whose Jobber has a business of the given scale and more budget than anybody could use.
-func newStack(t *testing.T, scale float64, change ...func(*emulated.Options)) *stack {
-	t.Helper()
-	emulator.Firestore(t)
-	emulator.PubSub(t)
+func newStack(tb testing.TB, scale float64, change ...func(*emulated.Options)) *stack {
+	tb.Helper()
+	emulator.Firestore(tb)
+	emulator.PubSub(tb)
 	s := &stack{clock: &driftingClock{}, secret: "the-app's-secret"}
-	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	log := slog.New(slog.NewTextHandler(testWriter{tb}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 
 	hooks := httptest.NewServer(http.HandlerFunc(s.keepWebhook))
-	t.Cleanup(hooks.Close)
+	tb.Cleanup(hooks.Close)
 	options := emulated.Options{
 		Clock: s.clock, Log: log, Seed: 1, Scale: scale, Bucket: 10_000_000, RestoreRate: 1_000_000, RequestLimit: 1_000_000,
 		ClientID: "app", ClientSecret: s.secret, WebhookURL: hooks.URL,
@@ -79,127 +79,127 @@ func newStack(t *testing.T, scale float64, change ...func(*emulated.Options)) *s
 	}
 	fake, err := emulated.New(options)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(fake.Close)
+	tb.Cleanup(fake.Close)
 	s.jobber = httptest.NewServer(fake.Handler())
-	t.Cleanup(s.jobber.Close)
+	tb.Cleanup(s.jobber.Close)
 
 	worker := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})) // tests run the steps themselves
-	t.Cleanup(worker.Close)
+	tb.Cleanup(worker.Close)
 	settings := map[string]string{
-		"GOOGLE_CLOUD_PROJECT": emulator.Project(t), "REDIS_URL": emulator.Redis(t), "REDIS_PREFIX": emulator.Prefix(t),
-		"CLOUD_TASKS_EMULATOR_HOST": emulator.Tasks(t), "SYNC_WORKER_URL": worker.URL, "TASKS_INVOKER": invoker,
+		"GOOGLE_CLOUD_PROJECT": emulator.Project(tb), "REDIS_URL": emulator.Redis(tb), "REDIS_PREFIX": emulator.Prefix(tb),
+		"CLOUD_TASKS_EMULATOR_HOST": emulator.Tasks(tb), "SYNC_WORKER_URL": worker.URL, "TASKS_INVOKER": invoker,
 		"JOBBER_CLIENT_ID": "app", "JOBBER_CLIENT_SECRET": s.secret, "JOBBER_AUTHORIZE_URL": s.jobber.URL + "/api/oauth/authorize",
 		"JOBBER_TOKEN_URL": s.jobber.URL + "/api/oauth/token", "JOBBER_GRAPHQL_URL": s.jobber.URL + "/api/graphql",
 		"JOBBER_GRAPHQL_VERSION": emulated.DefaultVersion, "JOBBER_REQUEST_LIMIT": "1000000",
 		"TOKEN_ENCRYPTION_KEY": base64.StdEncoding.EncodeToString(make([]byte, 32)), "PUBLIC_URL": "http://127.0.0.1:5000",
 	}
-	s.in, err = instance.New(t.Context(), envconfig.MapLookuper(settings), s.clock, log)
+	s.in, err = instance.New(tb.Context(), envconfig.MapLookuper(settings), s.clock, log)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := s.in.Cloud.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
-	s.makeTopicsAndQueue(t)
-	s.runner, err = NewRunner(t.Context(), s.in)
+	s.makeTopicsAndQueue(tb)
+	s.runner, err = NewRunner(tb.Context(), s.in)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	s.connect(t)
+	s.connect(tb)
 	return s
 }
 
-func (s *stack) makeTopicsAndQueue(t *testing.T) {
-	t.Helper()
-	ctx, project := t.Context(), s.in.Cloud.Config().Project
+func (s *stack) makeTopicsAndQueue(tb testing.TB) {
+	tb.Helper()
+	ctx, project := tb.Context(), s.in.Cloud.Config().Project
 	pubsub, err := s.in.Cloud.PubSub(ctx)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for _, topic := range []string{"events", "jobber-webhooks"} {
 		if _, err := pubsub.TopicAdminClient.CreateTopic(ctx, &pubsubpb.Topic{Name: "projects/" + project + "/topics/" + topic}); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	tasks, err := s.in.Cloud.Tasks(ctx)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	parent := "projects/" + project + "/locations/us-central1"
 	if _, err := tasks.CreateQueue(ctx, &cloudtaskspb.CreateQueueRequest{Parent: parent, Queue: &cloudtaskspb.Queue{Name: parent + "/queues/sync"}}); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
 // connect makes an account and connects it to the emulator's account 1 by the real exchange.
-func (s *stack) connect(t *testing.T) {
-	t.Helper()
-	ctx := t.Context()
+func (s *stack) connect(tb testing.TB) {
+	tb.Helper()
+	ctx := tb.Context()
 	owner := account.Member{UserID: "owner", Email: "owner@example.com", Name: "Owner"}
 	a, err := account.NewStore(s.in.Cloud, s.clock).Create(ctx, account.Account{Name: "Demo", Currency: "USD", TimeZone: "America/Denver"}, owner)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	s.account = a.ID
 	consent, err := s.runner.api.AuthorizeURL(ctx, a.ID, "owner")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	u, err := url.Parse(consent)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	form := u.Query()
 	form.Set("account", "1")
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.PostForm(s.jobber.URL+"/api/oauth/authorize", form)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer res.Body.Close()
 	back, err := res.Location()
 	if err != nil {
-		t.Fatalf("the consent page answered %s: %v", res.Status, err)
+		tb.Fatalf("the consent page answered %s: %v", res.Status, err)
 	}
 	if _, err := s.runner.api.Connect(ctx, a.ID, "owner", back.Query().Get("code"), back.Query().Get("state")); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
 // control asks the emulator's control API for something and returns its answer.
-func (s *stack) control(t *testing.T, method, path string, body any) map[string]any {
-	t.Helper()
+func (s *stack) control(tb testing.TB, method, path string, body any) map[string]any {
+	tb.Helper()
 	var b bytes.Buffer
 	if body != nil {
 		if err := json.NewEncoder(&b).Encode(body); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
-	req, err := http.NewRequestWithContext(t.Context(), method, s.jobber.URL+"/_control/"+path, &b)
+	req, err := http.NewRequestWithContext(tb.Context(), method, s.jobber.URL+"/_control/"+path, &b)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer res.Body.Close()
 	raw, err := io.ReadAll(res.Body)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if res.StatusCode >= 300 {
-		t.Fatalf("%s %s: %s %s", method, path, res.Status, raw)
+		tb.Fatalf("%s %s: %s %s", method, path, res.Status, raw)
 	}
 	answer := map[string]any{}
 	if len(raw) > 0 && raw[0] == '{' {
 		if err := json.Unmarshal(raw, &answer); err != nil {
-			t.Fatalf("%s %s answered %s: %v", method, path, raw, err)
+			tb.Fatalf("%s %s answered %s: %v", method, path, raw, err)
 		}
 	}
 	return answer
@@ -216,47 +216,47 @@ func (s *stack) act(t *testing.T, method, path string) string {
 }
 
 // start begins a run.
-func (s *stack) start(t *testing.T) {
-	t.Helper()
-	if err := s.runner.Start(t.Context(), s.account); err != nil {
-		t.Fatal(err)
+func (s *stack) start(tb testing.TB) {
+	tb.Helper()
+	if err := s.runner.Start(tb.Context(), s.account); err != nil {
+		tb.Fatal(err)
 	}
 }
 
 // awaited is the task that the run waits for.
-func (s *stack) awaited(t *testing.T) Message {
-	t.Helper()
-	r, _, err := s.runner.store.read(t.Context(), s.account)
+func (s *stack) awaited(tb testing.TB) Message {
+	tb.Helper()
+	r, _, err := s.runner.store.read(tb.Context(), s.account)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return Message{Account: s.account, Run: r.ID, Step: r.Step}
 }
 
 // finish delivers the run's tasks until it is completed.
-func (s *stack) finish(t *testing.T) {
-	t.Helper()
+func (s *stack) finish(tb testing.TB) {
+	tb.Helper()
 	for range 100 {
-		outcome, err := s.runner.Run(t.Context(), s.awaited(t))
+		outcome, err := s.runner.Run(tb.Context(), s.awaited(tb))
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		switch outcome {
 		case Completed:
 			return
 		case Continued:
 		default:
-			t.Fatalf("a step %s", outcome)
+			tb.Fatalf("a step %s", outcome)
 		}
 	}
-	t.Fatal("the run has no end")
+	tb.Fatal("the run has no end")
 }
 
 // sync runs a whole run.
-func (s *stack) sync(t *testing.T) {
-	t.Helper()
-	s.start(t)
-	s.finish(t)
+func (s *stack) sync(tb testing.TB) {
+	tb.Helper()
+	s.start(tb)
+	s.finish(tb)
 }
 
 // business returns every record of the business, read from Jobber in one go, by collection and id.
@@ -383,7 +383,7 @@ func (s *stack) sent(t *testing.T) []webhook {
 }
 
 // testWriter writes a logger's lines to the test's log.
-type testWriter struct{ t *testing.T }
+type testWriter struct{ t testing.TB }
 
 func (w testWriter) Write(b []byte) (int, error) {
 	if w.t.Context().Err() == nil {

@@ -27,6 +27,7 @@ type run struct {
 	// FinishedAt is the end of the last run that went through.
 	FinishedAt time.Time `firestore:"finishedAt"`
 	Failures   int       `firestore:"failures"` // steps in a row that ended early
+	Error      string    `firestore:"error"`    // of the last of them, for people
 }
 
 // begin makes the account's next run, unless one is under way. It reports whether there is a new one.
@@ -67,14 +68,15 @@ func (r run) claim(now time.Time, m Message) (run, verdict) {
 	return r, mine
 }
 
-// next hands the run over to its next step, due at a moment.
-func (r run) next(at time.Time, failed bool) run {
+// next hands the run over to its next step, due at a moment. failure is what people may be told of why this one ended
+// early, "" when it did not.
+func (r run) next(at time.Time, failure string) run {
 	r.Step++
 	r.Until = time.Time{}
 	r.NotBefore = at
-	if failed {
-		r.Failures++
-	} else {
+	r.Error = failure
+	r.Failures++
+	if failure == "" {
 		r.Failures = 0
 	}
 	return r
@@ -84,7 +86,7 @@ func (r run) next(at time.Time, failed bool) run {
 func (r run) end(now time.Time, completed bool) run {
 	r.Active = false
 	r.Until = time.Time{}
-	r.Failures = 0
+	r.Failures, r.Error = 0, ""
 	if completed {
 		r.FinishedAt = now
 	}

@@ -68,6 +68,9 @@ func (r *Reader) Status(ctx context.Context, account string) (Status, error) {
 	s := Status{StartedAt: orNil(run.StartedAt), FinishedAt: orNil(run.FinishedAt), Copying: states.copying()}
 	for _, c := range record.Collections {
 		state := states[c]
+		if run.Failures >= manyFailures && state.CaughtUp != run.ID && state.Error == "" {
+			state.Error = run.Error // what the run did not come to
+		}
 		s.Collections = append(s.Collections, CollectionStatus{
 			Collection: c, State: state.stateAt(now, s.Copying), Records: int(counts[string(c)]),
 			Copied: state.Records, Expected: state.Total, AsOf: orNil(state.HighWater), Error: cmp.Or(state.Error, state.Held),

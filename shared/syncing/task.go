@@ -46,7 +46,7 @@ func (s *Starter) Start(ctx context.Context, account string) error {
 	now := s.clock.Now()
 	r, err := s.store.changeRun(ctx, account, func(r run) (run, bool, error) {
 		if r.dead(now) {
-			return r.next(now, false), true, nil
+			return r.next(now, ""), true, nil
 		}
 		r, begun := r.begin(now, rand.Text())
 		return r, begun, nil
@@ -64,7 +64,7 @@ func (s *Starter) startWhenDue(ctx context.Context, account string) (started boo
 		started = false
 		switch {
 		case r.dead(now):
-			r, started = r.next(now, false), true
+			r, started = r.next(now, ""), true
 		case now.Sub(r.StartedAt) >= s.cfg.Interval-scheduleJitter:
 			r, started = r.begin(now, rand.Text())
 		}
