@@ -47,3 +47,26 @@ func (m *Manual) Set(t time.Time) {
 	defer m.mu.Unlock()
 	m.now = t.UTC()
 }
+
+// Shifted is the machine's clock moved by an offset, which grows with Advance. It is safe for concurrent use.
+type Shifted struct {
+	mu     sync.Mutex
+	offset time.Duration
+}
+
+// NewShifted returns a clock that shows t now and runs on from there.
+func NewShifted(t time.Time) *Shifted { return &Shifted{offset: time.Until(t)} }
+
+// Now returns the instant that the clock shows.
+func (s *Shifted) Now() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.Now().UTC().Add(s.offset)
+}
+
+// Advance moves the clock forward by d.
+func (s *Shifted) Advance(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.offset += d
+}
