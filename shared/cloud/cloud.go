@@ -5,7 +5,6 @@ package cloud
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 
 	cloudtasks "cloud.google.com/go/cloudtasks/apiv2"
@@ -103,7 +102,7 @@ func (c *Clients) Redis() (*redis.Client, error) {
 	return c.redis.get(func() (*redis.Client, error) {
 		opts, err := redis.ParseURL(c.cfg.RedisURL)
 		if err != nil {
-			return nil, fmt.Errorf("REDIS_URL: %w", err)
+			return nil, errors.New("REDIS_URL is not a Redis URL (redis://host:port)") // the parser's error would show its password
 		}
 		return redis.NewClient(opts), nil
 	})

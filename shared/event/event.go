@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -100,7 +99,7 @@ func (e *Event) UnmarshalJSON(b []byte) error {
 		return fmt.Errorf("event: specversion %q is not 1.0", env.SpecVersion)
 	case env.ID == "" || env.Type == "":
 		return fmt.Errorf("event: id and type are required")
-	case env.Data.Account == "" || strings.TrimPrefix(env.Source, sourcePrefix) != env.Data.Account:
+	case env.Data.Account == "" || env.Source != sourcePrefix+env.Data.Account:
 		return fmt.Errorf("event: source %q is not of account %q", env.Source, env.Data.Account)
 	case env.Data.Audience != Operations && env.Data.Audience != Finance:
 		return fmt.Errorf("event: there is no audience %q", env.Data.Audience)
