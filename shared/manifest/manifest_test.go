@@ -48,7 +48,7 @@ func TestParseRefuses(t *testing.T) {
 		{"an odd memory size", "memory: 512Mi\n    timeout: 540", "memory: 300Mi\n    timeout: 540", "no size"},
 		{"a timeout over the limit", "timeout: 540", "timeout: 5400", "timeout"},
 		{"a role on the whole project", "roles/cloudtasks.enqueuer\n        queue: sync", "roles/cloudtasks.enqueuer", "must name the one resource"},
-		{"a role that is none", "roles/datastore.viewer", "datastore.viewer", "is no role"},
+		{"a role that is none", "roles/firebaseauth.viewer", "datastore.viewer", "is no role"},
 		{"a dead letter topic that is not there", "deadLetter: jobber-webhooks-dead", "deadLetter: none", "unknown dead letter"},
 		{"a secret that is no variable", "[JOBBER_CLIENT_SECRET]", "[jobber-secret]", "environment variable"},
 	}
