@@ -33,9 +33,14 @@ func TestArchivesBuild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// One after the other in one folder: what they share is compiled once.
+	dir := filepath.Join(t.TempDir(), "archive")
 	for _, f := range m.Functions {
 		t.Run(f.Name, func(t *testing.T) {
-			dir := render(t, root, f.Name)
+			if err := os.RemoveAll(dir); err != nil {
+				t.Fatal(err)
+			}
+			render(t, root, dir, f.Name)
 			checkRootPackage(t, dir)
 			writeMain(t, dir)
 			binary := build(t, dir)
@@ -48,10 +53,9 @@ func TestArchivesBuild(t *testing.T) {
 	}
 }
 
-// render writes a function's archive into a folder, by terraform/archives.tf's rule.
-func render(t *testing.T, root, name string) string {
+// render writes a function's archive into dir, by terraform/archives.tf's rule.
+func render(t *testing.T, root, dir, name string) {
 	t.Helper()
-	dir := t.TempDir()
 	files := []string{"go.mod", "go.sum"}
 	for _, folder := range []string{"shared", "functions/" + name} {
 		err := filepath.WalkDir(filepath.Join(root, folder), func(path string, entry fs.DirEntry, err error) error {
@@ -88,7 +92,6 @@ func render(t *testing.T, root, name string) string {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "function.go"), []byte(strings.ReplaceAll(string(template), "${name}", name)))
-	return dir
 }
 
 // checkRootPackage applies what the buildpack asks of an archive before it builds it.
