@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -164,7 +165,7 @@ type redisServer struct {
 
 func newRedis(t *testing.T) *redisServer {
 	t.Helper()
-	address, err := parts.FreeAddress()
+	address, err := parts.FreeAddress(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +176,7 @@ func newRedis(t *testing.T) *redisServer {
 
 func (r *redisServer) start() {
 	r.t.Helper()
-	command, err := parts.Redis().Command(r.address)
+	command, err := parts.Redis().Command(context.WithoutCancel(r.t.Context()), r.address)
 	if err != nil {
 		r.t.Fatal(err)
 	}
