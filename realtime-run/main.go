@@ -53,7 +53,7 @@ func run(ctx context.Context, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", ":"+cfg.Port)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", ":"+cfg.Port)
 	if err != nil {
 		return err
 	}

@@ -34,13 +34,13 @@ type bench struct {
 	client *http.Client
 }
 
-func newBench(t testing.TB, change ...func(*jobber.Options)) *bench {
-	t.Helper()
-	b := &bench{t: t, clock: clock.NewManual(start), client: &http.Client{
+func newBench(tb testing.TB, change ...func(*jobber.Options)) *bench {
+	tb.Helper()
+	b := &bench{t: tb, clock: clock.NewManual(start), client: &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	options := jobber.Options{
-		Clock: b.clock, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Seed: 7, Scale: 0.05,
+		Clock: b.clock, Log: slog.New(slog.NewTextHandler(tb.Output(), nil)), Seed: 7, Scale: 0.05,
 		ClientID: clientID, ClientSecret: clientSecret, RedirectURI: redirectURI,
 	}
 	for _, f := range change {
@@ -48,11 +48,11 @@ func newBench(t testing.TB, change ...func(*jobber.Options)) *bench {
 	}
 	e, err := jobber.New(options)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	server := httptest.NewServer(e.Handler())
 	b.url = server.URL
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		server.Close()
 		e.Close()
 		b.client.CloseIdleConnections()

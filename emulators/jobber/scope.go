@@ -94,7 +94,7 @@ func (h *hider) object(set ast.SelectionSet, object map[string]any, path []any, 
 			})
 			gone = true
 		case value != nil:
-			gone = !h.value(f, value, at, object)
+			gone = !h.value(f, value, at)
 		}
 		if gone {
 			object[f.Alias] = nil
@@ -105,7 +105,7 @@ func (h *hider) object(set ast.SelectionSet, object map[string]any, path []any, 
 }
 
 // value reports whether a field's value survives. Elements of a list are made null in place.
-func (h *hider) value(f *ast.Field, value any, path []any, parent map[string]any) bool {
+func (h *hider) value(f *ast.Field, value any, path []any) bool {
 	switch v := value.(type) {
 	case map[string]any:
 		return h.element(f, v, path)

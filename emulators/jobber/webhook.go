@@ -70,7 +70,7 @@ type hookCounts struct {
 
 // dispatcher delivers webhooks without ever making the business wait. It is safe for concurrent use.
 type dispatcher struct {
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // of all deliveries; close ends it
 	stop   context.CancelFunc
 	client *http.Client
 	log    *slog.Logger

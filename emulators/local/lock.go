@@ -24,7 +24,7 @@ func lock(dir string) (unlock func() error, err error) {
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		holder, readErr := io.ReadAll(io.LimitReader(f, 32))
 		return nil, errors.Join(
-			fmt.Errorf("Fieldboard already runs here (process %s): stop that one first, with Ctrl-C where it was started",
+			fmt.Errorf("another Fieldboard already runs here (process %s): stop it first, with Ctrl-C where it was started",
 				strings.TrimSpace(string(holder))),
 			readErr, f.Close())
 	}

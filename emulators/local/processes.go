@@ -58,13 +58,12 @@ func (p *processes) start(name string, cmd *exec.Cmd) (*parts.Process, error) {
 func (p *processes) watch(ctx context.Context, name string, process *parts.Process) error {
 	select {
 	case <-ctx.Done():
-		return nil
 	case <-process.Done():
-		if ctx.Err() != nil {
-			return nil
+		if ctx.Err() == nil {
+			return &endedError{name, process.Err(), p.log(name)}
 		}
-		return &endedError{name, process.Err(), p.log(name)}
 	}
+	return nil
 }
 
 // endedError says that a process ended that was to stay.

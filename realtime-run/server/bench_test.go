@@ -85,6 +85,7 @@ func (d *delays) add(one time.Duration) {
 }
 
 func (d *delays) report(b *testing.B, prefix string) {
+	b.Helper()
 	slices.Sort(d.all)
 	for _, q := range []struct {
 		name     string

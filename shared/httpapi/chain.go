@@ -47,7 +47,7 @@ func (a *API) Handler() http.Handler {
 func (a *API) serve(reply *reply, r *http.Request) {
 	defer func() {
 		if v := recover(); v != nil {
-			if v == http.ErrAbortHandler {
+			if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(v)
 			}
 			reply.discard()

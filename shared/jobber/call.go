@@ -215,7 +215,7 @@ func (c *call) pause(ctx context.Context, failure *Error, d time.Duration) error
 // by chance, so that many callers do not come back together.
 func backoff(tries int) time.Duration {
 	d := min(250*time.Millisecond<<(tries-1), 8*time.Second)
-	return d/2 + mathrand.N(d/2)
+	return d/2 + mathrand.N(d/2) //nolint:gosec // nobody gains by guessing a pause
 }
 
 // timeLeft is what remains of ctx's deadline, which is of the machine's clock.

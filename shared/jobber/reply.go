@@ -145,10 +145,10 @@ func (a *API) read(ctx context.Context, op string, status int, header http.Heade
 		return rep, err
 	}
 	for _, problem := range e.Errors {
-		switch {
-		case problem.Extensions.Code == "THROTTLED":
+		switch problem.Extensions.Code {
+		case "THROTTLED":
 			return failed(Throttled)
-		case problem.Extensions.Code == "UNAUTHENTICATED":
+		case "UNAUTHENTICATED":
 			return failed(unauthorized)
 		}
 	}

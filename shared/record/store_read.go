@@ -183,10 +183,10 @@ func (s *Store) List(ctx context.Context, account string, c Collection, q Query)
 		}
 		return q.Keep == nil || q.Keep(r)
 	}
-	return page(col.Query, ctx, c, q, wanted, clients, matches)
+	return page(ctx, col.Query, c, q, wanted, clients, matches)
 }
 
-func page(query firestore.Query, ctx context.Context, c Collection, q Query, wanted, clients []string, matches func(Record) bool) (Page, error) {
+func page(ctx context.Context, query firestore.Query, c Collection, q Query, wanted, clients []string, matches func(Record) bool) (Page, error) {
 	docs := narrow(query, q, wanted, clients).Limit(scanned + 1).Documents(ctx)
 	defer docs.Stop()
 	var out Page

@@ -13,9 +13,16 @@ type Secret string
 // Reveal returns the content.
 func (s Secret) Reveal() string { return string(s) }
 
-func (s Secret) String() string               { return mask(string(s)) }
-func (s Secret) GoString() string             { return mask(string(s)) }
-func (s Secret) LogValue() slog.Value         { return slog.StringValue(mask(string(s))) }
+// String hides the text.
+func (s Secret) String() string { return mask(string(s)) }
+
+// GoString hides the text.
+func (s Secret) GoString() string { return mask(string(s)) }
+
+// LogValue hides the text.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(mask(string(s))) }
+
+// MarshalText hides the text.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(mask(string(s))), nil }
 
 // Personal is text about a person, such as an address: it may be stored and shown to those who may see it, but not logged.

@@ -25,7 +25,7 @@ func TestSecretIsNeverShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{
-		"%v": fmt.Sprintf("%v", in), "%+v": fmt.Sprintf("%+v", in), "%#v": fmt.Sprintf("%#v", in), "%s": fmt.Sprintf("%s", s),
+		"%v": fmt.Sprintf("%v", in), "%+v": fmt.Sprintf("%+v", in), "%#v": fmt.Sprintf("%#v", in), "%s": fmt.Sprintf("<%s>", s),
 		"%q": fmt.Sprintf("%q", s), "%x": fmt.Sprintf("%x", s), "json": string(marshalled), "slog": log.String(), "error": fmt.Errorf("bad: %v", s).Error(),
 	} {
 		if strings.Contains(text, "hunter2") || strings.Contains(text, fmt.Sprintf("%x", "hunter2")) {

@@ -11,7 +11,7 @@ import (
 // It returns ErrNotFound for an unknown id, or when Any finds nothing, and ErrNotPossible when the record's state forbids
 // it; then nothing has changed.
 
-// Any, or no id, lets an action choose what it is about: the same each time in the same state, or by chance within Random
+// Any lets an action, as an empty id does, choose what it is about: the same each time in the same state, or by chance within Random
 // and Live.
 const Any = "any"
 

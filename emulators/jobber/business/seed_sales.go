@@ -59,7 +59,7 @@ func (s *seeder) seedWonQuote(j *jobDraft) {
 
 // seedOpenQuote drafts a quote without a job. Who did not answer for long is archived.
 func (s *seeder) seedOpenQuote(n int) {
-	age := 0 // the oldest that such a quote can be, in days
+	var age int // the oldest that such a quote can be, in days
 	status := "archived"
 	switch n % 25 {
 	case 0:

@@ -251,7 +251,7 @@ func (s *seeder) finish(n int, v *visitDraft) {
 		}
 		return
 	}
-	open := 0.0 // the chance of being left open
+	var open float64 // the chance of being left open
 	switch {
 	case v.EndAt.After(s.now):
 		open = 1
