@@ -6,6 +6,7 @@ emulator_tools := .local/bin/cloud-tasks-emulator .local/bin/fake-gcs-server
 firebase_tools := emulators/tools/node_modules/.package-lock.json
 linter         := .local/bin/golangci-lint
 web_packages   := web/node_modules/.package-lock.json
+browser_tests  := tests/browser/node_modules/.package-lock.json
 
 # run starts the whole product on this machine and prints its address.
 run: packages tools $(web_packages)
@@ -13,7 +14,7 @@ run: packages tools $(web_packages)
 	@exec .local/bin/local
 
 # test checks everything that a change has to pass.
-test: packages-test tools $(web_packages) $(linter)
+test: packages-test tools $(web_packages) $(browser_tests) $(linter)
 	go vet ./...
 	$(linter) run ./...
 	cd web && npm run lint && npm run test && npm run build
@@ -41,7 +42,7 @@ packages-test: packages
 	@emulators/tools/packages chromium:chromium
 
 clean:
-	rm -rf .local web/dist web/node_modules emulators/tools/node_modules
+	rm -rf .local web/dist web/node_modules tests/browser/node_modules emulators/tools/node_modules
 
 $(emulator_tools) &: emulators/tools/go.mod emulators/tools/go.sum
 	@echo "Building the emulators that are Go programs"
@@ -61,4 +62,9 @@ $(firebase_tools): emulators/tools/package-lock.json
 $(web_packages): web/package-lock.json
 	@echo "Installing the dashboard's packages"
 	@cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(browser_tests): tests/browser/package-lock.json
+	@echo "Installing the browser tests' packages"
+	@cd tests/browser && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
