@@ -63,6 +63,7 @@ type Store struct {
 	events  *event.Store
 	clock   clock.Clock
 	log     *slog.Logger
+	latches latches
 }
 
 // NewStore returns a store. It dials nothing.
@@ -116,8 +117,13 @@ type writer struct {
 func (w writer) run(ctx context.Context, changes []change, last bool) (Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, applyTimeout)
 	defer cancel()
+	release, err := w.store.latches.hold(ctx, w.keys(changes))
+	if err != nil {
+		return Result{}, err
+	}
+	defer release()
 	var result Result
-	err := w.client.RunTransaction(ctx, func(ctx context.Context, tx *firestore.Transaction) error {
+	err = w.client.RunTransaction(ctx, func(ctx context.Context, tx *firestore.Transaction) error {
 		result = Result{} // a retried transaction counts anew
 		if w.batch.Check != nil {
 			if err := w.batch.Check(tx); err != nil {
@@ -154,6 +160,14 @@ func (w writer) run(ctx context.Context, changes []change, last bool) (Result, e
 		return Result{}, err
 	}
 	return result, nil
+}
+
+func (w writer) keys(changes []change) []string {
+	keys := make([]string, len(changes))
+	for i, c := range changes {
+		keys[i] = w.scope.Account + "/" + string(c.collection) + "/" + c.id
+	}
+	return keys
 }
 
 // read returns what is stored of each change's record, nil for one that is not known.
