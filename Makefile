@@ -27,6 +27,7 @@ lint: $(linter) $(web_packages)
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
+	go test -count=1 -v ./tests/browser | grep "control action to screen"
 
 generate:
 	go generate ./...

@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test'
-import { make, password, signIn, truth } from './stack.ts'
+import { make, password, recordId, signIn, truth } from './stack.ts'
 
 test('a wrong password is told, and the right one leads in', async ({ page }) => {
   await page.goto('/')
@@ -64,9 +64,10 @@ test('what happened while the connection was lost is there when it is back', asy
   await context.setOffline(true)
   await expect(page.getByTestId('connection-indicator').first()).not.toHaveAttribute('data-state', 'live')
   const done = await make('clients')
+  await expect(page.locator(`[data-entity="${recordId(done.id)}"]`)).toHaveCount(0)
   await context.setOffline(false)
   await expect(page.getByTestId('connection-indicator').first()).toHaveAttribute('data-state', 'live')
-  await expect(page.locator(`[data-testid=activity-item][data-entity="${done.id.includes('_') ? done.id : ''}"], [data-testid=activity-item][data-type="client.created"]`).first()).toBeVisible()
+  await expect(page.locator(`[data-testid=activity-item][data-entity="${recordId(done.id)}"]`).first()).toBeVisible()
 })
 
 test('a list is searched, opened and left', async ({ page }) => {
@@ -77,6 +78,10 @@ test('a list is searched, opened and left', async ({ page }) => {
   const name = (await rows.nth(3).innerText()).split('\n')[0]!.split('\t')[0]!.trim()
   await page.getByTestId('search').fill(name)
   await expect(rows.first()).toContainText(name)
+  await rows.first().getByRole('link').first().click()
+  await expect(page.getByTestId('record-detail')).toContainText(name)
+  await page.keyboard.press('Escape')
+  await expect(page.getByTestId('record-detail')).toHaveCount(0)
   await page.getByTestId('search').fill('zzzzqqqq')
   await expect(rows).toHaveCount(0)
   await expect(page.getByText(/no clients/i).first()).toBeVisible()

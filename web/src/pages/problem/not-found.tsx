@@ -4,7 +4,7 @@ import { ButtonLink } from '../../ui/link'
 
 export function NotFound() {
   return (
-    <div style={{ display: 'flex', flex: 1, minHeight: '60dvh' }}>
+    <main style={{ display: 'flex', flex: 1, minHeight: '100dvh' }}>
       <Empty
         icon={IconMapQuestion}
         title="No such page"
@@ -12,6 +12,6 @@ export function NotFound() {
       >
         The address may be mistyped, or the page has moved.
       </Empty>
-    </div>
+    </main>
   )
 }
