@@ -107,7 +107,7 @@ func (r *Receiver) putAside(ctx context.Context, id string, d delivery) (Receipt
 	if err != nil {
 		return "", problem.Wrap(err, problem.Unavailable, "The notice cannot be stored right now.")
 	}
-	if added {
+	if added && d.Topic != jobber.TopicAppConnect { // that one comes while the connection is still being made
 		r.log.ErrorContext(ctx, "a notice of an unknown Jobber account is kept aside", "jobber_account", d.JobberAccount, "topic", d.Topic)
 	}
 	return Aside, nil
