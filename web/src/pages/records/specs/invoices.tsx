@@ -14,7 +14,8 @@ export const invoices: Spec<'invoices'> = {
     lastChanged,
   ],
   name: invoice => numbered(invoice.number, invoice.subject) || 'Invoice',
-  context: invoice => invoice.clientName ?? '',
+  context: (invoice, format) =>
+    [invoice.clientName, invoice.dueDate && `due ${format.date(invoice.dueDate)}`].filter(Boolean).join(' · '),
   status: invoice => invoice.status,
   figure: (invoice, format) => cents(invoice.totalCents, format) ?? undefined,
   figureIsFinance: true,

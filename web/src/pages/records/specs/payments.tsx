@@ -12,7 +12,8 @@ export const payments: Spec<'payments'> = {
     { value: '-amountCents', label: 'Largest' },
   ],
   name: payment => (payment.adjustmentType ? valueName(payment.adjustmentType) : 'Payment'),
-  context: payment => payment.clientName ?? '',
+  context: (payment, format) =>
+    [payment.clientName, payment.entryDate && format.date(payment.entryDate)].filter(Boolean).join(' · '),
   figure: (payment, format) => cents(payment.amountCents, format) ?? undefined,
   figureIsFinance: true,
   columns: [
