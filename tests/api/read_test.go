@@ -39,6 +39,9 @@ func statusOf(t *testing.T, client *demo.Client, path string) int {
 	return 0
 }
 
+// reads are the subtests of TestReading: they share one stack, since none of them disturbs another.
+type reads struct{ *harness.Stack }
+
 func TestReading(t *testing.T) {
 	t.Parallel()
 	stack := harness.New(t, harness.Options{Clock: clock.NewShifted(afternoon)})
@@ -48,18 +51,19 @@ func TestReading(t *testing.T) {
 	for n := range owners {
 		stack.WaitCopied(t, n)
 	}
-	t.Run("a list is walked whole, once", func(t *testing.T) { walkedWhole(t, stack) })
-	t.Run("filters", func(t *testing.T) { filtered(t, stack) })
-	t.Run("who may read what", func(t *testing.T) { permissions(t, stack) })
-	t.Run("accounts stay apart", func(t *testing.T) { apart(t, stack) })
-	t.Run("bad input", func(t *testing.T) { badInput(t, stack) })
-	t.Run("an ETag saves the body", func(t *testing.T) { revalidated(t, stack) })
-	t.Run("activity", func(t *testing.T) { activity(t, stack) })
-	t.Run("the relay publishes what was left", func(t *testing.T) { relayed(t, stack) })
+	reading := reads{stack}
+	t.Run("a list is walked whole, once", reading.walkedWhole)
+	t.Run("filters", reading.filtered)
+	t.Run("who may read what", reading.permissions)
+	t.Run("accounts stay apart", reading.apart)
+	t.Run("bad input", reading.badInput)
+	t.Run("an ETag saves the body", reading.revalidated)
+	t.Run("activity", reading.activity)
+	t.Run("the relay publishes what was left", reading.relayed)
 }
 
 // walkedWhole walks every list in each of its directions and compares with the number of records in the figures.
-func walkedWhole(t *testing.T, stack *harness.Stack) {
+func (s reads) walkedWhole(t *testing.T) {
 	var summary struct {
 		AsOf struct {
 			Sources []struct {
@@ -68,7 +72,7 @@ func walkedWhole(t *testing.T, stack *harness.Stack) {
 			}
 		} `json:"asOf"`
 	}
-	stack.Get(t, "owner", "/api/v1/dashboard/summary", &summary)
+	s.Get(t, "owner", "/api/v1/dashboard/summary", &summary)
 	sorts := map[string][]string{
 		"clients": {"name", "-balanceCents"}, "jobs": {"-updatedAt", "startAt"}, "visits": {"startAt", "-startAt"},
 		"invoices": {"-issuedDate", "dueDate"}, "payments": {"-entryDate"}, "quotes": {"sentAt"},
@@ -82,7 +86,7 @@ func walkedWhole(t *testing.T, stack *harness.Stack) {
 			}
 			for cursor := ""; ; {
 				var p page
-				stack.Get(t, "owner", path+"&cursor="+url.QueryEscape(cursor), &p)
+				s.Get(t, "owner", path+"&cursor="+url.QueryEscape(cursor), &p)
 				for _, item := range p.Items {
 					id, _ := item["id"].(string)
 					if seen[id] {
@@ -101,13 +105,13 @@ func walkedWhole(t *testing.T, stack *harness.Stack) {
 	}
 }
 
-func filtered(t *testing.T, stack *harness.Stack) {
+func (s reads) filtered(t *testing.T) {
 	all := func(path string) []map[string]any {
 		t.Helper()
 		var items []map[string]any
 		for cursor := ""; ; {
 			var p page
-			stack.Get(t, "owner", path+"&limit=100&cursor="+url.QueryEscape(cursor), &p)
+			s.Get(t, "owner", path+"&limit=100&cursor="+url.QueryEscape(cursor), &p)
 			items = append(items, p.Items...)
 			if cursor = p.NextCursor; cursor == "" {
 				return items
@@ -140,7 +144,7 @@ func filtered(t *testing.T, stack *harness.Stack) {
 	var summary struct {
 		VisitsToday struct{ Total int } `json:"visitsToday"`
 	}
-	stack.Get(t, "owner", "/api/v1/dashboard/summary?period=today", &summary)
+	s.Get(t, "owner", "/api/v1/dashboard/summary?period=today", &summary)
 	if len(today) != summary.VisitsToday.Total || len(today) == 0 {
 		t.Errorf("%d visits from today to today, the summary counts %d", len(today), summary.VisitsToday.Total)
 	}
@@ -153,7 +157,7 @@ func filtered(t *testing.T, stack *harness.Stack) {
 	}
 }
 
-func permissions(t *testing.T, stack *harness.Stack) {
+func (s reads) permissions(t *testing.T) {
 	for _, who := range []string{"owner", "admin", "dispatcher", "technician", "viewer"} {
 		finance := who == "owner" || who == "admin"
 		for _, list := range lists {
@@ -161,7 +165,7 @@ func permissions(t *testing.T, stack *harness.Stack) {
 			if !finance && (list == "invoices" || list == "payments") {
 				want = http.StatusForbidden
 			}
-			if got := statusOf(t, stack.As(t, who), "/api/v1/"+list); got != want {
+			if got := statusOf(t, s.As(t, who), "/api/v1/"+list); got != want {
 				t.Errorf("%s reading %s: %d, want %d", who, list, got, want)
 			}
 		}
@@ -169,11 +173,11 @@ func permissions(t *testing.T, stack *harness.Stack) {
 		if !finance {
 			wantSort = http.StatusForbidden
 		}
-		if got := statusOf(t, stack.As(t, who), "/api/v1/jobs?sort=-totalCents"); got != wantSort {
+		if got := statusOf(t, s.As(t, who), "/api/v1/jobs?sort=-totalCents"); got != wantSort {
 			t.Errorf("%s sorting jobs by their total: %d, want %d", who, got, wantSort)
 		}
 		var jobs page
-		stack.Get(t, who, "/api/v1/jobs", &jobs)
+		s.Get(t, who, "/api/v1/jobs", &jobs)
 		for _, j := range jobs.Items {
 			if (j["totalCents"] == nil) == finance || (j["uninvoicedCents"] == nil) == finance {
 				t.Errorf("%s sees a job's total as %v", who, j["totalCents"])
@@ -182,31 +186,31 @@ func permissions(t *testing.T, stack *harness.Stack) {
 		}
 	}
 	for _, path := range append(lists, "dashboard/summary", "dashboard/activity", "dashboard/sync", "jobber/connection") {
-		if got := statusOf(t, demo.Anonymous(stack.URL), "/api/v1/"+path); got != http.StatusUnauthorized {
+		if got := statusOf(t, demo.Anonymous(s.URL), "/api/v1/"+path); got != http.StatusUnauthorized {
 			t.Errorf("nobody reading %s: %d, want 401", path, got)
 		}
 	}
 }
 
 // apart asks for each kind of record of one account as the owner of the other.
-func apart(t *testing.T, stack *harness.Stack) {
+func (s reads) apart(t *testing.T) {
 	for _, list := range lists {
 		var p page
-		stack.Get(t, "owner", "/api/v1/"+list+"?limit=1", &p)
+		s.Get(t, "owner", "/api/v1/"+list+"?limit=1", &p)
 		id, _ := p.Items[0]["id"].(string)
-		if got := statusOf(t, stack.As(t, "owner"), "/api/v1/"+list+"/"+id); got != http.StatusOK {
+		if got := statusOf(t, s.As(t, "owner"), "/api/v1/"+list+"/"+id); got != http.StatusOK {
 			t.Errorf("%s/%s as its owner: %d", list, id, got)
 		}
-		if got := statusOf(t, stack.As(t, "other"), "/api/v1/"+list+"/"+id); got != http.StatusNotFound {
+		if got := statusOf(t, s.As(t, "other"), "/api/v1/"+list+"/"+id); got != http.StatusNotFound {
 			t.Errorf("%s/%s as the other owner: %d, want 404", list, id, got)
 		}
 	}
 }
 
-func badInput(t *testing.T, stack *harness.Stack) {
-	owner := stack.As(t, "owner")
+func (s reads) badInput(t *testing.T) {
+	owner := s.As(t, "owner")
 	var invoices page
-	stack.Get(t, "owner", "/api/v1/invoices?limit=1", &invoices)
+	s.Get(t, "owner", "/api/v1/invoices?limit=1", &invoices)
 	for _, path := range []string{
 		"jobs?limit=0", "jobs?limit=101", "jobs?limit=ten", "jobs?sort=secret", "jobs?status=none", "jobs?cursor=%00", "jobs?cursor=e30",
 		"jobs?cursor=" + invoices.NextCursor, // of another list and order
@@ -224,13 +228,13 @@ func badInput(t *testing.T, stack *harness.Stack) {
 	}
 }
 
-func revalidated(t *testing.T, stack *harness.Stack) {
+func (s reads) revalidated(t *testing.T) {
 	get := func(tag string) *http.Response {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, stack.URL+"/api/v1/clients?limit=3", nil)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/api/v1/clients?limit=3", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		req.Header.Set("Authorization", "Bearer "+stack.As(t, "owner").AccessToken)
+		req.Header.Set("Authorization", "Bearer "+s.As(t, "owner").AccessToken)
 		req.Header.Set("If-None-Match", tag)
 		res, err := http.DefaultClient.Do(req)
 		if err != nil {
@@ -252,13 +256,13 @@ func revalidated(t *testing.T, stack *harness.Stack) {
 	}
 }
 
-func activity(t *testing.T, stack *harness.Stack) {
-	stack.Control(t, http.MethodPost, "accounts/1/invoices/any/pay", nil, nil)
+func (s reads) activity(t *testing.T) {
+	s.Control(t, http.MethodPost, "accounts/1/invoices/any/pay", nil, nil)
 	types := func(who string) map[string]int {
 		counts := map[string]int{}
 		for cursor := ""; ; {
 			var p page
-			stack.Get(t, who, "/api/v1/dashboard/activity?limit=7&cursor="+url.QueryEscape(cursor), &p)
+			s.Get(t, who, "/api/v1/dashboard/activity?limit=7&cursor="+url.QueryEscape(cursor), &p)
 			for _, item := range p.Items {
 				kind, _ := item["type"].(string)
 				counts[kind]++
@@ -282,19 +286,19 @@ func activity(t *testing.T, stack *harness.Stack) {
 }
 
 // relayed stores an event whose publishing died, and waits until the relay has taken it out of the outbox.
-func relayed(t *testing.T, stack *harness.Stack) {
-	client, err := stack.Cloud.Firestore(t.Context())
+func (s reads) relayed(t *testing.T) {
+	client, err := s.Cloud.Firestore(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	left := client.Collection("accounts").Doc("acc_demo").Collection("events").Doc("left-behind")
 	_, err = left.Create(t.Context(), map[string]any{
-		"type": event.SyncCompleted, "audience": "operations", "time": stack.Clock.Now().Add(-time.Hour), "pending": true,
+		"type": event.SyncCompleted, "audience": "operations", "time": s.Clock.Now().Add(-time.Hour), "pending": true,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	stack.Schedule(t, "relay")
+	s.Schedule(t, "relay")
 	snap, err := left.Get(context.WithoutCancel(t.Context()))
 	if err != nil {
 		t.Fatal(err)
