@@ -45,7 +45,7 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 		connections: jobber.NewReader(in.Cloud),
 	}
 	api := httpapi.New(in, httpapi.Options{Name: "dashboard", Verifier: verifier})
-	read := httpapi.Needs(account.RecordRead)
+	read := httpapi.Needs(account.SummaryRead)
 	httpapi.Register(api, huma.Operation{
 		OperationID: "get-summary", Method: http.MethodGet, Path: "/api/v1/dashboard/summary",
 		Summary: "The business in one period, compared with the period before",
@@ -53,7 +53,7 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 	httpapi.Register(api, huma.Operation{
 		OperationID: "list-activity", Method: http.MethodGet, Path: "/api/v1/dashboard/activity",
 		Summary: "What happened, newest first",
-	}, read, h.activity)
+	}, httpapi.Needs(account.RecordRead), h.activity)
 	httpapi.Register(api, huma.Operation{
 		OperationID: "get-sync", Method: http.MethodGet, Path: "/api/v1/dashboard/sync",
 		Summary: "The connection to Jobber and how far the copy is",

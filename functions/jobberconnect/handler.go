@@ -57,7 +57,7 @@ func (h *handler) routes(in *instance.Instance, verifier httpapi.Verifier) http.
 	httpapi.Register(api, huma.Operation{
 		OperationID: "get-jobber-connection", Method: http.MethodGet, Path: "/api/v1/jobber/connection",
 		Summary: "Whether the account is connected to Jobber",
-	}, httpapi.Needs(account.RecordRead), h.connection)
+	}, httpapi.Needs(account.SummaryRead), h.connection)
 	httpapi.Register(api, huma.Operation{
 		OperationID: "disconnect-jobber", Method: http.MethodDelete, Path: "/api/v1/jobber/connection", DefaultStatus: http.StatusNoContent,
 		Summary: "End the connection; the copy stays as it is",

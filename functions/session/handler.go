@@ -62,7 +62,7 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 	httpapi.Register(api, huma.Operation{
 		OperationID: "get-me", Method: http.MethodGet, Path: "/api/v1/me",
 		Summary: "Who is signed in, and what they may do",
-	}, httpapi.Needs(account.RecordRead), h.me)
+	}, httpapi.Needs(account.SelfManage), h.me)
 	httpapi.Register(api, huma.Operation{
 		OperationID: "get-config", Method: http.MethodGet, Path: "/api/v1/config",
 		Summary: "What a browser needs to know before sign-in",
@@ -80,11 +80,11 @@ type Account struct {
 
 // Member is the signed-in person.
 type Member struct {
-	ID          string               `json:"id"`
-	Email       string               `json:"email"`
-	Name        string               `json:"name"`
-	Role        account.Role         `json:"role"`
-	Permissions []account.Permission `json:"permissions"`
+	ID     string         `json:"id"`
+	Email  string         `json:"email"`
+	Name   string         `json:"name"`
+	Role   account.Role   `json:"role"`
+	Grants account.Grants `json:"grants" doc:"What the member may do, each permission with its scope: account, team or own."`
 }
 
 // Seat is a person in a business.
@@ -105,7 +105,7 @@ func seat(a account.Account, m account.Member) Seat {
 		Account: Account{ID: a.ID, Name: a.Name, TimeZone: a.TimeZone, Currency: a.Currency},
 		Member: Member{
 			ID: m.UserID, Email: string(m.Email), Name: string(m.Name),
-			Role: m.Role, Permissions: account.Permissions(m.Role),
+			Role: m.Role, Grants: account.GrantsOf(m.Role),
 		},
 	}
 }

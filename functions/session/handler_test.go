@@ -221,7 +221,7 @@ func TestSignIn(t *testing.T) {
 			Account: function.Account{ID: "acc_prairie", Name: "Prairie Plumbing", TimeZone: "America/Denver", Currency: "USD"},
 			Member: function.Member{
 				ID: "owner", Email: "o@example.test", Name: "Olive Owner", Role: account.Owner,
-				Permissions: []account.Permission{"record:read", "finance:read", "sync:manage", "jobber:connect"},
+				Grants: account.GrantsOf(account.Owner),
 			},
 		},
 	}

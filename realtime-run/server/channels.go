@@ -11,16 +11,27 @@ func accountChannel(accountID string, audience event.Audience) string {
 	return "account:" + accountID + ":" + string(audience)
 }
 
-func userChannel(userID string) string { return "user:" + userID }
+// changes carries that something changed, and not what: enough for who may see the figures only.
+const changes = "changes"
+
+func changesChannel(accountID string) string { return "account:" + accountID + ":" + changes }
+
+func userChannel(accountID, userID string) string { return "user:" + accountID + ":" + userID }
 
 // channelsOf returns the channels that a person listens to. The server subscribes; a client cannot ask for a channel.
 func channelsOf(p httpapi.Principal) []string {
-	channels := []string{userChannel(p.UserID)}
-	if p.Can(account.RecordRead) {
+	channels := []string{userChannel(p.AccountID, p.UserID)}
+	switch {
+	case p.Can(account.RecordRead):
 		channels = append(channels, accountChannel(p.AccountID, event.Operations))
+	case p.Can(account.SummaryRead):
+		channels = append(channels, changesChannel(p.AccountID))
 	}
 	if p.Can(account.FinanceRead) {
 		channels = append(channels, accountChannel(p.AccountID, event.Finance))
+	}
+	if p.Can(account.SecurityRead) {
+		channels = append(channels, accountChannel(p.AccountID, event.Security))
 	}
 	return channels
 }

@@ -24,10 +24,10 @@ func TestChannelsFollowTheRole(t *testing.T) {
 		role account.Role
 		want []string // besides the person's own
 	}{
-		{"owner", []string{"account:acc_1:finance", "account:acc_1:operations"}},
-		{"admin", []string{"account:acc_1:finance", "account:acc_1:operations"}},
+		{"owner", []string{"account:acc_1:finance", "account:acc_1:operations", "account:acc_1:security"}},
+		{"admin", []string{"account:acc_1:finance", "account:acc_1:operations", "account:acc_1:security"}},
 		{"dispatcher", []string{"account:acc_1:operations"}},
-		{"technician", []string{"account:acc_1:operations"}},
+		{"technician", []string{"account:acc_1:changes"}},
 		{"viewer", []string{"account:acc_1:operations"}},
 	}
 	for _, tt := range tests {
@@ -35,7 +35,7 @@ func TestChannelsFollowTheRole(t *testing.T) {
 			t.Parallel()
 			p := person("acc_1", tt.role)
 			l := w.listen(t, s, p)
-			want := append(tt.want, "user:"+p.UserID)
+			want := append(tt.want, "user:acc_1:"+p.UserID)
 			eventually(t, "all channels are subscribed", func() bool { return len(l.channels()) >= len(want) })
 			if diff := cmp.Diff(want, l.channels()); diff != "" {
 				t.Errorf("channels (-want +got):\n%s", diff)

@@ -50,19 +50,21 @@ func (s *Server) receive(ctx context.Context, h *hub) error {
 	return subscriber.Receive(ctx, func(ctx context.Context, m *pubsub.Message) { s.handle(ctx, h, m) })
 }
 
-// handle publishes one message. It is acknowledged once Redis has the event; until then another delivery is safe, because
+// handle publishes one message to its channels. It is acknowledged once Redis has the event; until then another delivery is safe, because
 // Redis remembers the event's id. A message that is no event is acknowledged too: it would be no better the next time.
 func (s *Server) handle(ctx context.Context, h *hub, m *pubsub.Message) {
-	p, err := read(m.Data)
+	publications, err := read(m.Data)
 	if err != nil {
 		s.in.Log.ErrorContext(ctx, "event rejected", "message_id", m.ID, "bytes", len(m.Data), "reason", err.Error())
 		m.Ack()
 		return
 	}
-	if err := s.publish(ctx, h, p); err != nil {
-		s.in.Log.WarnContext(ctx, "event handed back", "event_id", p.id, "channel", p.channel, "error", err)
-		m.Nack()
-		return
+	for _, p := range publications {
+		if err := s.publish(ctx, h, p); err != nil {
+			s.in.Log.WarnContext(ctx, "event handed back", "event_id", p.id, "channel", p.channel, "error", err)
+			m.Nack()
+			return
+		}
 	}
 	m.Ack()
 }

@@ -93,6 +93,9 @@ func TestEveryoneGetsTheirOwnEventsOnly(t *testing.T) {
 			if strings.Contains(a.raw, "amountCents") && !account.Can(m.role, account.FinanceRead) {
 				t.Errorf("the %s of %s was sent an amount: %s", m.role, m.account, a.raw)
 			}
+			if strings.Contains(a.raw, "Visit_12") && !account.Can(m.role, account.RecordRead) {
+				t.Errorf("the %s of %s was told of a record: %s", m.role, m.account, a.raw)
+			}
 		}
 	}
 }
@@ -198,5 +201,27 @@ func TestOnlyTheEventIsPassedOn(t *testing.T) {
 	e.Title = "bad \ufffd UTF-8"
 	if diff := cmp.Diff(string(encode(t, e)), l.arrivals()[0].raw); diff != "" {
 		t.Errorf("what arrived (-want +got):\n%s", diff)
+	}
+}
+
+// A personal event reaches the one whom it names, on all their connections, and nobody else.
+func TestAPersonalEventReachesOnePerson(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.started(t)
+	owner, member := person("acc_1", account.Owner), person("acc_1", account.Viewer)
+	elsewhere := member
+	elsewhere.AccountID = "acc_2"
+	theirs, owners, others := w.listen(t, s, member), w.listen(t, s, owner), w.listen(t, s, elsewhere)
+	e := event.New("acc_1", "security.refresh_reused", time.Now())
+	e.Audience, e.Member = event.Personal, member.UserID
+	w.publish(t, e)
+	theirs.await(e)
+	after, afterElsewhere := happened("acc_1"), happened("acc_2")
+	w.publish(t, after, afterElsewhere)
+	owners.await(after)
+	others.await(afterElsewhere)
+	if owners.has(e) || others.has(e) {
+		t.Errorf("the owner has it: %t; the same person in another account: %t", owners.has(e), others.has(e))
 	}
 }

@@ -18,6 +18,7 @@ var (
 	eventID   = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,128}$`)
 	eventType = regexp.MustCompile(`^[a-z]{1,32}(\.[a-z_]{1,32}){1,3}$`)
 	accountID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	memberID  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`) // Firebase's uid
 )
 
 // publication is what a channel's listeners get.
@@ -27,25 +28,41 @@ type publication struct {
 	body    []byte // the CloudEvent as JSON
 }
 
-// read makes a publication of a Pub/Sub message. The message's body alone decides the channel, and it is written anew from
+// read makes the publications of a Pub/Sub message. The message's body alone decides the channel, and it is written anew from
 // what was checked: so nothing that the check did not see reaches a browser, nor bytes that would break its connection
 // (bad UTF-8, a line end between messages) each time that it recovers.
-func read(message []byte) (publication, error) {
+func read(message []byte) ([]publication, error) {
 	if len(message) > maxEvent {
-		return publication{}, fmt.Errorf("%d bytes is over the bound of %d", len(message), maxEvent)
+		return nil, fmt.Errorf("%d bytes is over the bound of %d", len(message), maxEvent)
 	}
 	var e event.Event
 	if err := json.Unmarshal(message, &e); err != nil {
-		return publication{}, err
+		return nil, err
 	}
 	if err := check(e); err != nil {
-		return publication{}, err
+		return nil, err
 	}
+	switch e.Audience {
+	case event.Personal:
+		return publications(e, userChannel(e.Account, e.Member))
+	case event.Operations:
+		whole, err := publications(e, accountChannel(e.Account, e.Audience))
+		if err != nil {
+			return nil, err
+		}
+		bare := event.Event{ID: e.ID, Account: e.Account, Type: e.Type, Audience: e.Audience, Collection: e.Collection, Time: e.Time}
+		change, err := publications(bare, changesChannel(e.Account))
+		return append(whole, change...), err
+	}
+	return publications(e, accountChannel(e.Account, e.Audience))
+}
+
+func publications(e event.Event, channel string) ([]publication, error) {
 	body, err := json.Marshal(e)
 	if err != nil {
-		return publication{}, err
+		return nil, err
 	}
-	return publication{channel: accountChannel(e.Account, e.Audience), id: e.ID, body: body}, nil
+	return []publication{{channel: channel, id: e.ID, body: body}}, nil
 }
 
 // check refuses an event that would reach the wrong people.
@@ -59,12 +76,20 @@ func check(e event.Event) error {
 		return errors.New("bad account")
 	case e.Time.IsZero():
 		return errors.New("no time")
+	case e.Audience == event.Personal && !memberID.MatchString(e.Member):
+		return errors.New("bad member")
+	case e.Audience != event.Personal && e.Audience != event.Security && isSecurity(e):
+		return fmt.Errorf("%s is for the security audience only", e.Type)
 	case e.Audience != event.Finance && isFinance(e):
 		return fmt.Errorf("%s is for the finance audience only", e.Type)
 	case e.Audience != event.Finance && e.AmountCents != nil:
 		return errors.New("an amount is for the finance audience only")
 	}
 	return nil
+}
+
+func isSecurity(e event.Event) bool {
+	return strings.HasPrefix(e.Type, "security.") || strings.HasPrefix(e.Type, "member.")
 }
 
 func isFinance(e event.Event) bool {

@@ -18,7 +18,12 @@ type Account struct {
 	Currency  string    `json:"currency" doc:"ISO 4217."`
 	TimeZone  string    `json:"timeZone" doc:"IANA name; the business's days begin and end by it."`
 	CreatedAt time.Time `json:"createdAt"`
+	Plan      string    `json:"plan" doc:"What the business pays for; it decides the rate limits."`
+	Settings  Settings  `json:"settings"`
 }
+
+// StandardPlan is the plan of an account that names none.
+const StandardPlan = "standard"
 
 // Status says whether a member may come in.
 type Status string
@@ -37,6 +42,7 @@ type Member struct {
 	Role         Role
 	JobberUserID string // the same person's record, User_ and a number; empty when there is none
 	Status       Status
+	Version      int64 // counts what changed of the role or the status: an access token is for one version
 }
 
 var (
@@ -65,6 +71,7 @@ func (a Account) validate() error {
 	if _, err := time.LoadLocation(a.TimeZone); err != nil || a.TimeZone == "" || a.TimeZone == "Local" {
 		bad = append(bad, problem.Field{Location: "timeZone", Message: "must be an IANA time zone"})
 	}
+	bad = append(bad, a.Settings.check("settings")...)
 	return invalid("account", bad)
 }
 

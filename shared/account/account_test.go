@@ -2,6 +2,7 @@ package account_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,34 +20,40 @@ import (
 func TestRoles(t *testing.T) {
 	t.Parallel()
 	// Who may do what, written out: a change of the table must be meant.
-	want := map[account.Role][]account.Permission{
-		account.Owner:      {"record:read", "finance:read", "sync:manage", "jobber:connect"},
-		account.Admin:      {"record:read", "finance:read", "sync:manage"},
-		account.Dispatcher: {"record:read"},
-		account.Technician: {"record:read"},
-		account.Viewer:     {"record:read"},
-		"root":             nil,
-		"":                 nil,
+	want := map[account.Role]string{
+		account.Owner: "account:manage finance:read jobber:connect key:manage member:manage member:read owner:transfer " +
+			"record:read security:read self:manage session:manage summary:read sync:manage",
+		account.Admin:      "finance:read key:manage member:manage member:read record:read security:read self:manage session:manage summary:read sync:manage",
+		account.Dispatcher: "member:read record:read self:manage summary:read",
+		account.Technician: "record:read=team self:manage summary:read",
+		account.Viewer:     "record:read self:manage summary:read",
+		"root":             "",
+		"":                 "",
 	}
-	all := []account.Permission{account.RecordRead, account.FinanceRead, account.SyncManage, account.JobberConnect, "made:up"}
 	for role, permissions := range want {
-		if diff := cmp.Diff(permissions, account.Permissions(role)); diff != "" {
-			t.Errorf("%q (-want +got):\n%s", role, diff)
-		}
-		granted := map[account.Permission]bool{}
-		for _, p := range permissions {
-			granted[p] = true
-		}
-		for _, p := range all {
-			if got := account.Can(role, p); got != granted[p] {
-				t.Errorf("Can(%q, %q) = %t, want %t", role, p, got, granted[p])
+		var got []string
+		for permission, scope := range account.GrantsOf(role) {
+			text := string(permission)
+			if scope != account.WholeAccount {
+				text += "=" + string(scope)
+			}
+			got = append(got, text)
+			if can := account.Can(role, permission); can != (scope == account.WholeAccount) {
+				t.Errorf("Can(%q, %q) = %t", role, permission, can)
 			}
 		}
-		if got, want := account.Exists(role), permissions != nil; got != want {
+		slices.Sort(got)
+		if diff := cmp.Diff(permissions, strings.Join(got, " ")); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", role, diff)
+		}
+		if account.Can(role, "made:up") {
+			t.Errorf("%q holds a permission that does not exist", role)
+		}
+		if got, want := account.Exists(role), permissions != ""; got != want {
 			t.Errorf("Exists(%q) = %t, want %t", role, got, want)
 		}
 	}
-	account.Permissions(account.Viewer)[0] = account.JobberConnect
+	account.GrantsOf(account.Viewer)[account.JobberConnect] = account.WholeAccount
 	if account.Can(account.Viewer, account.JobberConnect) {
 		t.Error("a caller changed the table")
 	}

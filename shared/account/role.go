@@ -2,7 +2,7 @@
 package account
 
 import (
-	"slices"
+	"maps"
 
 	"fieldboard.dev/fieldboard/shared/httpapi"
 )
@@ -12,11 +12,33 @@ type Permission = httpapi.Permission
 
 // The permissions.
 const (
+	SelfManage    Permission = "self:manage"    // see who one is, and list, name and end one's own sessions
+	SummaryRead   Permission = "summary:read"   // see the business's figures and the state of the copy, no single record
 	RecordRead    Permission = "record:read"    // see the business's records; amounts of money need FinanceRead too
 	FinanceRead   Permission = "finance:read"   // see invoices, payments and every amount of money
 	SyncManage    Permission = "sync:manage"    // start and stop copying from Jobber
 	JobberConnect Permission = "jobber:connect" // connect the account to Jobber, or disconnect it
+	MemberRead    Permission = "member:read"    // see who is in the account
+	MemberManage  Permission = "member:manage"  // invite, change and remove members, up to what one holds oneself
+	SessionManage Permission = "session:manage" // see and end other members' sessions
+	KeyManage     Permission = "key:manage"     // create, rotate and revoke API keys, up to what one holds oneself
+	SecurityRead  Permission = "security:read"  // see events about sign-ins, members and keys
+	AccountManage Permission = "account:manage" // change the account's settings
+	OwnerTransfer Permission = "owner:transfer" // make another member the owner in one's place
 )
+
+// Scope says how much of the account a permission is held for.
+type Scope = httpapi.Scope
+
+// The scopes, widest first.
+const (
+	WholeAccount = httpapi.WholeAccount
+	OwnTeam      = httpapi.OwnTeam
+	OwnRecords   = httpapi.OwnRecords
+)
+
+// Grants are permissions, each with its scope.
+type Grants = httpapi.Grants
 
 // Role is what a member is in the account.
 type Role = httpapi.Role
@@ -30,26 +52,43 @@ const (
 	Viewer     Role = "viewer"
 )
 
-var granted = map[Role][]Permission{
-	Owner:      {RecordRead, FinanceRead, SyncManage, JobberConnect},
-	Admin:      {RecordRead, FinanceRead, SyncManage},
-	Dispatcher: {RecordRead},
-	Technician: {RecordRead},
-	Viewer:     {RecordRead},
+// Roles are all roles, the mightiest first.
+var Roles = []Role{Owner, Admin, Dispatcher, Technician, Viewer}
+
+var granted = map[Role]Grants{
+	Owner: {
+		SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount, FinanceRead: WholeAccount,
+		SyncManage: WholeAccount, JobberConnect: WholeAccount, MemberRead: WholeAccount, MemberManage: WholeAccount,
+		SessionManage: WholeAccount, KeyManage: WholeAccount, SecurityRead: WholeAccount, AccountManage: WholeAccount,
+		OwnerTransfer: WholeAccount,
+	},
+	Admin: {
+		SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount, FinanceRead: WholeAccount,
+		SyncManage: WholeAccount, MemberRead: WholeAccount, MemberManage: WholeAccount, SessionManage: WholeAccount,
+		KeyManage: WholeAccount, SecurityRead: WholeAccount,
+	},
+	Dispatcher: {SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount, MemberRead: WholeAccount},
+	Technician: {SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: OwnTeam},
+	Viewer:     {SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount},
 }
 
-// Permissions returns what a role may do; nothing for a role that does not exist.
-func Permissions(r Role) []Permission {
-	return slices.Clone(granted[r])
+// GrantsOf returns what a role may do; nothing for a role that does not exist.
+func GrantsOf(r Role) Grants {
+	return maps.Clone(granted[r])
 }
 
-// Can tells whether a role holds a permission.
+// Can tells whether a role holds a permission for the whole account.
 func Can(r Role, p Permission) bool {
-	return slices.Contains(granted[r], p)
+	return granted[r][p] == WholeAccount
 }
 
 // Exists tells whether r is one of the roles.
 func Exists(r Role) bool {
 	_, ok := granted[r]
 	return ok
+}
+
+// Privileged tells whether a role may change who gets in, or sees money: its sessions are shorter.
+func Privileged(r Role) bool {
+	return Can(r, MemberManage) || Can(r, FinanceRead)
 }

@@ -33,6 +33,40 @@ type accountDoc struct {
 	Currency  string    `firestore:"currency"`
 	TimeZone  string    `firestore:"timeZone"`
 	CreatedAt time.Time `firestore:"createdAt"`
+	Plan      string    `firestore:"plan,omitempty"`
+
+	RequireVerifiedEmail bool         `firestore:"requireVerifiedEmail,omitempty"`
+	Privileged           lifetimesDoc `firestore:"privileged"`
+	Standard             lifetimesDoc `firestore:"standard"`
+}
+
+type lifetimesDoc struct {
+	IdleMinutes     int `firestore:"idleMinutes"`
+	AbsoluteMinutes int `firestore:"absoluteMinutes"`
+}
+
+func newAccountDoc(a Account) accountDoc {
+	return accountDoc{
+		Name: a.Name, Currency: a.Currency, TimeZone: a.TimeZone, CreatedAt: a.CreatedAt, Plan: a.Plan,
+		RequireVerifiedEmail: a.Settings.RequireVerifiedEmail,
+		Privileged:           lifetimesDoc(a.Settings.Privileged),
+		Standard:             lifetimesDoc(a.Settings.Standard),
+	}
+}
+
+func (d accountDoc) account(id string) Account {
+	a := Account{
+		ID: id, Name: d.Name, Currency: d.Currency, TimeZone: d.TimeZone, CreatedAt: d.CreatedAt.UTC(), Plan: d.Plan,
+		Settings: Settings{
+			RequireVerifiedEmail: d.RequireVerifiedEmail,
+			Privileged:           Lifetimes(d.Privileged),
+			Standard:             Lifetimes(d.Standard),
+		},
+	}
+	if a.Plan == "" {
+		a.Plan = StandardPlan
+	}
+	return a
 }
 
 type memberDoc struct {
@@ -41,6 +75,7 @@ type memberDoc struct {
 	Role         string `firestore:"role"`
 	JobberUserID string `firestore:"jobberUserId"`
 	Status       string `firestore:"status"`
+	Version      int64  `firestore:"version"`
 }
 
 type membershipDoc struct {
@@ -56,7 +91,7 @@ func (s *Store) Account(ctx context.Context, accountID string) (Account, error) 
 	if err := s.read(ctx, &d, "account", "accounts", accountID); err != nil {
 		return Account{}, err
 	}
-	return Account{ID: accountID, Name: d.Name, Currency: d.Currency, TimeZone: d.TimeZone, CreatedAt: d.CreatedAt.UTC()}, nil
+	return d.account(accountID), nil
 }
 
 // Member returns a member of an account, a disabled one too; a problem NotFound when the user is not in that account.
@@ -72,6 +107,7 @@ func (s *Store) Member(ctx context.Context, accountID, userID string) (Member, e
 		Role:         Role(d.Role),
 		JobberUserID: d.JobberUserID,
 		Status:       Status(d.Status),
+		Version:      d.Version,
 	}, nil
 }
 
@@ -84,11 +120,18 @@ func (s *Store) AccountOf(ctx context.Context, userID string) (string, error) {
 	return d.Account, nil
 }
 
-// Create stores a new account with its owner, all or nothing. An empty id gets a new one; CreatedAt is now. It is a problem
+// Create stores a new account with its owner, all or nothing. An empty id gets a new one, an empty plan or settings the
+// defaults; CreatedAt is now. It is a problem
 // Conflict when the id is taken or the owner is in an account already, so doing it twice changes nothing.
 func (s *Store) Create(ctx context.Context, a Account, owner Member) (Account, error) {
 	if a.ID == "" {
 		a.ID = NewID()
+	}
+	if a.Plan == "" {
+		a.Plan = StandardPlan
+	}
+	if a.Settings == (Settings{}) {
+		a.Settings = DefaultSettings
 	}
 	a.CreatedAt = s.clock.Now()
 	owner.Role, owner.Status = Owner, Active
@@ -99,8 +142,7 @@ func (s *Store) Create(ctx context.Context, a Account, owner Member) (Account, e
 		return Account{}, err
 	}
 	err := s.commit(ctx, func(fs *firestore.Client, tx *firestore.Transaction) error {
-		doc := accountDoc{Name: a.Name, Currency: a.Currency, TimeZone: a.TimeZone, CreatedAt: a.CreatedAt}
-		if err := tx.Create(fs.Doc("accounts/"+a.ID), doc); err != nil {
+		if err := tx.Create(fs.Doc("accounts/"+a.ID), newAccountDoc(a)); err != nil {
 			return err
 		}
 		return createMember(fs, tx, a.ID, owner)
@@ -137,7 +179,9 @@ func (s *Store) SetStatus(ctx context.Context, accountID, userID string, st Stat
 		return problem.New(problem.NotFound, "There is no such member.")
 	}
 	return s.commit(ctx, func(fs *firestore.Client, tx *firestore.Transaction) error {
-		return tx.Update(fs.Doc("accounts/"+accountID+"/members/"+userID), []firestore.Update{{Path: "status", Value: string(st)}})
+		return tx.Update(fs.Doc("accounts/"+accountID+"/members/"+userID), []firestore.Update{
+			{Path: "status", Value: string(st)}, {Path: "version", Value: firestore.Increment(1)},
+		})
 	})
 }
 

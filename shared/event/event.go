@@ -14,9 +14,15 @@ type Audience string
 
 // The audiences.
 const (
-	Operations Audience = "operations" // everyone in the account
+	Operations Audience = "operations" // those who see the whole business's records
 	Finance    Audience = "finance"    // those with finance:read
+	Security   Audience = "security"   // those with security:read
+	Personal   Audience = "personal"   // the one member whom the event names
 )
+
+func (a Audience) exists() bool {
+	return a == Operations || a == Finance || a == Security || a == Personal
+}
 
 // The types that are told of no single record. A record's types are <entity>.created, .updated, .deleted and the ones
 // that package record names.
@@ -39,6 +45,7 @@ type Event struct {
 	Title       string // what it is about, for a person
 	Detail      string // more of it: the client's name
 	AmountCents *int64 // only with audience Finance
+	Member      string // whom it is about; with audience Personal also whom alone it is for
 	Time        time.Time
 }
 
@@ -63,19 +70,20 @@ type Envelope struct {
 // Data is the envelope's payload.
 type Data struct {
 	Account     string   `json:"account"`
-	Audience    Audience `json:"audience" enum:"operations,finance"`
+	Audience    Audience `json:"audience" enum:"operations,finance,security,personal"`
 	Collection  string   `json:"collection,omitempty"`
 	ID          string   `json:"id,omitempty"`
 	Title       string   `json:"title,omitempty"`
 	Detail      string   `json:"detail,omitempty"`
 	AmountCents *int64   `json:"amountCents,omitempty"`
+	Member      string   `json:"member,omitempty" doc:"The id of the member whom it is about"`
 }
 
 // Envelope returns the event's envelope.
 func (e Event) Envelope() Envelope {
 	env := Envelope{
 		SpecVersion: "1.0", ID: e.ID, Source: sourcePrefix + e.Account, Type: e.Type, Time: e.Time.UTC(), DataContentType: "application/json",
-		Data: Data{Account: e.Account, Audience: e.Audience, Collection: e.Collection, ID: e.EntityID, Title: e.Title, Detail: e.Detail, AmountCents: e.AmountCents},
+		Data: Data{Account: e.Account, Audience: e.Audience, Collection: e.Collection, ID: e.EntityID, Title: e.Title, Detail: e.Detail, AmountCents: e.AmountCents, Member: e.Member},
 	}
 	if e.Collection != "" {
 		env.Subject = e.Collection + "/" + e.EntityID
@@ -101,12 +109,14 @@ func (e *Event) UnmarshalJSON(b []byte) error {
 		return fmt.Errorf("event: id and type are required")
 	case env.Data.Account == "" || env.Source != sourcePrefix+env.Data.Account:
 		return fmt.Errorf("event: source %q is not of account %q", env.Source, env.Data.Account)
-	case env.Data.Audience != Operations && env.Data.Audience != Finance:
+	case !env.Data.Audience.exists():
 		return fmt.Errorf("event: there is no audience %q", env.Data.Audience)
+	case env.Data.Audience == Personal && env.Data.Member == "":
+		return fmt.Errorf("event: a personal event names no member")
 	}
 	*e = Event{
 		ID: env.ID, Account: env.Data.Account, Type: env.Type, Audience: env.Data.Audience, Collection: env.Data.Collection,
-		EntityID: env.Data.ID, Title: env.Data.Title, Detail: env.Data.Detail, AmountCents: env.Data.AmountCents, Time: env.Time,
+		EntityID: env.Data.ID, Title: env.Data.Title, Detail: env.Data.Detail, AmountCents: env.Data.AmountCents, Member: env.Data.Member, Time: env.Time,
 	}
 	return nil
 }

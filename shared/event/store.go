@@ -47,6 +47,7 @@ type document struct {
 	Title       string    `firestore:"title,omitempty"`
 	Detail      string    `firestore:"detail,omitempty"`
 	AmountCents *int64    `firestore:"amountCents,omitempty"`
+	Member      string    `firestore:"member,omitempty"`
 	Time        time.Time `firestore:"time"`
 	Pending     bool      `firestore:"pending,omitempty"`
 }
@@ -54,7 +55,7 @@ type document struct {
 func (d document) event(ref *firestore.DocumentRef) Event {
 	return Event{
 		ID: ref.ID, Account: ref.Parent.Parent.ID, Type: d.Type, Audience: d.Audience, Collection: d.Collection,
-		EntityID: d.EntityID, Title: d.Title, Detail: d.Detail, AmountCents: d.AmountCents, Time: d.Time,
+		EntityID: d.EntityID, Title: d.Title, Detail: d.Detail, AmountCents: d.AmountCents, Member: d.Member, Time: d.Time,
 	}
 }
 
@@ -242,6 +243,6 @@ func eventRef(client *firestore.Client, e Event) *firestore.DocumentRef {
 func newDocument(e Event) document {
 	return document{
 		Type: e.Type, Audience: e.Audience, Collection: e.Collection, EntityID: e.EntityID, Title: e.Title, Detail: e.Detail,
-		AmountCents: e.AmountCents, Time: e.Time.UTC(), Pending: true,
+		AmountCents: e.AmountCents, Member: e.Member, Time: e.Time.UTC(), Pending: true,
 	}
 }

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -16,20 +15,54 @@ type Permission string
 // Role names a set of permissions. The account domain has the table.
 type Role string
 
-// Principal is who a request acts for. Permissions are all that it may do: the check never looks at the role.
-type Principal struct {
-	UserID      string
-	AccountID   string
-	Role        Role
-	SessionID   string
-	Permissions []Permission
-	ExpiresAt   time.Time
+// Scope says how much of the account a permission is held for.
+type Scope string
+
+// The scopes, widest first. The zero value is none.
+const (
+	WholeAccount Scope = "account"
+	OwnTeam      Scope = "team" // what the teams of the member work on
+	OwnRecords   Scope = "own"  // what the member works on
+)
+
+var widths = map[Scope]int{OwnRecords: 1, OwnTeam: 2, WholeAccount: 3}
+
+// Covers tells whether a scope is at least as wide as another.
+func (s Scope) Covers(other Scope) bool { return widths[s] >= widths[other] }
+
+// Grants are permissions, each with its scope.
+type Grants map[Permission]Scope
+
+// Cover tells whether g holds all that other does, at least as widely.
+func (g Grants) Cover(other Grants) bool {
+	for permission, scope := range other {
+		if !g[permission].Covers(scope) {
+			return false
+		}
+	}
+	return true
 }
 
-// Can tells whether the principal holds a permission. The zero Principal holds none.
-func (p Principal) Can(permission Permission) bool {
-	return slices.Contains(p.Permissions, permission)
+// Principal is who a request acts for: a member by a session, or an API key. Grants are all that it may do: the check never
+// looks at the role.
+type Principal struct {
+	UserID    string // of the member; for a key, of the member who made it
+	AccountID string
+	Role      Role   // of the member; empty for a key
+	SessionID string // empty for a key
+	KeyID     string // empty for a session
+	Plan      string // of the account; it decides the rate limits
+	Grants    Grants
+	ExpiresAt time.Time
 }
+
+// Can tells whether the principal holds a permission for the whole account. The zero Principal holds none.
+func (p Principal) Can(permission Permission) bool {
+	return p.Grants[permission] == WholeAccount
+}
+
+// Scope returns how widely the principal holds a permission; empty when it does not.
+func (p Principal) Scope(permission Permission) Scope { return p.Grants[permission] }
 
 // Verifier turns a bearer token into its principal. Its error is a problem with code Unauthenticated when the token is not
 // good, or Unavailable when that cannot be found out.
@@ -37,20 +70,27 @@ type Verifier interface {
 	Verify(ctx context.Context, token string) (Principal, error)
 }
 
-// Access says who may call an operation. Every operation declares one: Public, Needs or OIDC. The zero value is none of
-// them, and Register refuses it.
+// Access says who may call an operation. Every operation declares one: Public, Needs, Within or OIDC. The zero value is none
+// of them, and Register refuses it.
 type Access struct {
 	public      bool
 	permissions []Permission
+	narrow      bool // the permissions may be held for less than the account
 	oidc        *oidcVerifier
 }
 
 // Public lets everybody call the operation. Its handler must not trust the caller.
 var Public = Access{public: true}
 
-// Needs lets a signed-in principal call the operation when it holds every one of the permissions.
+// Needs lets a principal call the operation when it holds every one of the permissions for the whole account.
 func Needs(first Permission, more ...Permission) Access {
 	return Access{permissions: append([]Permission{first}, more...)}
+}
+
+// Within lets a principal call the operation when it holds the permission for any part of the account. The handler must ask
+// for the principal's Scope and answer with no more than that.
+func Within(permission Permission) Access {
+	return Access{permissions: []Permission{permission}, narrow: true}
 }
 
 func (a Access) declared() bool {
@@ -75,9 +115,10 @@ func (a Access) admit(ctx context.Context, r *http.Request, verifier Verifier) (
 	}
 	note(ctx).principal = p
 	for _, permission := range a.permissions {
-		if !p.Can(permission) {
-			return ctx, problem.New(problem.Forbidden, "This needs the permission %s, which your role does not have.", permission)
+		if p.Can(permission) || (a.narrow && p.Scope(permission) != "") {
+			continue
 		}
+		return ctx, problem.New(problem.Forbidden, "This needs the permission %s, which you do not have.", permission)
 	}
 	return context.WithValue(ctx, principalKey{}, p), nil
 }

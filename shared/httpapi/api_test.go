@@ -39,7 +39,7 @@ func (t tokens) Verify(_ context.Context, token string) (httpapi.Principal, erro
 }
 
 var known = tokens{
-	"reader":  {UserID: "u1", AccountID: "acc_one", Permissions: []httpapi.Permission{"thing:read"}},
+	"reader":  {UserID: "u1", AccountID: "acc_one", Grants: httpapi.Grants{"thing:read": httpapi.WholeAccount}},
 	"nothing": {UserID: "u2", AccountID: "acc_one"},
 }
 

@@ -65,6 +65,9 @@ func describe(op *huma.Operation, access Access) {
 	default:
 		op.Security = []map[string][]string{{"session": {}}}
 		extensions["x-permission"] = access.permissions
+		if access.narrow {
+			extensions["x-narrowed"] = true // who holds it for a part of the account gets that part
+		}
 	}
 	op.Extensions = extensions
 }

@@ -157,12 +157,12 @@ func (v *Verifier) Verify(_ context.Context, token string) (Principal, error) {
 		return Principal{}, problem.New(problem.Unauthenticated, "The access token is not valid.")
 	}
 	return Principal{
-		UserID:      c.Subject,
-		AccountID:   c.Account,
-		Role:        c.Role,
-		SessionID:   c.Session,
-		Permissions: account.Permissions(c.Role),
-		ExpiresAt:   c.ExpiresAt.UTC(),
+		UserID:    c.Subject,
+		AccountID: c.Account,
+		Role:      c.Role,
+		SessionID: c.Session,
+		Grants:    account.GrantsOf(c.Role),
+		ExpiresAt: c.ExpiresAt.UTC(),
 	}, nil
 }
 

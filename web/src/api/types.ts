@@ -1,7 +1,25 @@
 /** The shapes of the HTTP API. Money is integer cents, times are RFC 3339 UTC, days are `2006-01-02` in the account's time zone. */
 
 export type Role = 'owner' | 'admin' | 'dispatcher' | 'technician' | 'viewer'
-export type Permission = 'record:read' | 'finance:read' | 'sync:manage' | 'jobber:connect'
+export type Permission =
+  | 'self:manage'
+  | 'summary:read'
+  | 'record:read'
+  | 'finance:read'
+  | 'sync:manage'
+  | 'jobber:connect'
+  | 'member:read'
+  | 'member:manage'
+  | 'session:manage'
+  | 'key:manage'
+  | 'security:read'
+  | 'account:manage'
+  | 'owner:transfer'
+
+/** How much of the account a permission is held for. */
+export type Scope = 'account' | 'team' | 'own'
+
+export type Grants = Partial<Record<Permission, Scope>>
 
 export interface Account {
   id: string
@@ -15,7 +33,7 @@ export interface Member {
   email: string
   name: string
   role: Role
-  permissions: Permission[]
+  grants: Grants
 }
 
 export interface SessionGrant {

@@ -27,7 +27,7 @@ async function open(path: string, permissions: Permission[], answers: Record<str
       accessToken: 't',
       expiresAt: new Date(Date.now() + 900_000).toISOString(),
       account: { id: 'acc_1', name: 'Demo', timeZone: 'America/Denver', currency: 'USD' },
-      member: { id: 'u', email: 'dana@example.test', name: 'Dana', role: 'owner', permissions },
+      member: { id: 'u', email: 'dana@example.test', name: 'Dana', role: 'owner', grants: Object.fromEntries(permissions.map(p => [p, 'account'])) },
     }),
     '/api/v1/config': () => ({
       firebase: { apiKey: '', authDomain: '', projectId: '' },

@@ -26,7 +26,8 @@ export function useIdentity(): { account: Account; member: Member } {
   return state
 }
 
+/** Whether one holds a permission for the whole account. */
 export function useCan(): (permission: Permission) => boolean {
   const { member } = useIdentity()
-  return permission => member.permissions.includes(permission)
+  return permission => member.grants[permission] === 'account'
 }

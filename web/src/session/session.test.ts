@@ -9,7 +9,7 @@ function grant(token: string, minutes = 15) {
     accessToken: token,
     expiresAt: new Date(Date.now() + minutes * 60_000).toISOString(),
     account: { id: 'acc_1', name: 'Demo', timeZone: 'America/Denver', currency: 'USD' },
-    member: { id: 'u1', email: 'a@example.test', name: 'A', role: 'owner', permissions: ['record:read'] },
+    member: { id: 'u1', email: 'a@example.test', name: 'A', role: 'owner', grants: { 'record:read': 'account' } },
   }
 }
 

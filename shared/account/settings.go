@@ -1,0 +1,65 @@
+package account
+
+import (
+	"fmt"
+	"time"
+
+	"fieldboard.dev/fieldboard/shared/problem"
+)
+
+// Settings are what an owner decides about who gets in, and for how long.
+type Settings struct {
+	RequireVerifiedEmail bool      `json:"requireVerifiedEmail" doc:"Only people whose email address the sign-in provider has verified may come in."`
+	Privileged           Lifetimes `json:"privileged" doc:"Of the sessions of roles that manage members or see money."`
+	Standard             Lifetimes `json:"standard" doc:"Of all other sessions."`
+}
+
+// Lifetimes say how long a session lasts.
+type Lifetimes struct {
+	IdleMinutes     int `json:"idleMinutes" minimum:"5" maximum:"43200" doc:"Without a refresh."`
+	AbsoluteMinutes int `json:"absoluteMinutes" minimum:"15" maximum:"129600" doc:"Whatever happens."`
+}
+
+// Idle is how long a session lasts without a refresh.
+func (l Lifetimes) Idle() time.Duration { return time.Duration(l.IdleMinutes) * time.Minute }
+
+// Absolute is how long a session lasts, whatever happens.
+func (l Lifetimes) Absolute() time.Duration { return time.Duration(l.AbsoluteMinutes) * time.Minute }
+
+const (
+	hour = 60
+	day  = 24 * hour
+)
+
+// DefaultSettings are those of a new account. The lifetimes are NIST SP 800-63B's: AAL2 for privileged roles, AAL1 for the
+// others.
+var DefaultSettings = Settings{
+	Privileged: Lifetimes{IdleMinutes: 30, AbsoluteMinutes: 12 * hour},
+	Standard:   Lifetimes{IdleMinutes: day, AbsoluteMinutes: 30 * day},
+}
+
+// LifetimesOf returns how long the sessions of a role last.
+func (s Settings) LifetimesOf(r Role) Lifetimes {
+	if Privileged(r) {
+		return s.Privileged
+	}
+	return s.Standard
+}
+
+// Privileged sessions may not be made to last longer than the others' defaults.
+func (s Settings) check(at string) []problem.Field {
+	var bad []problem.Field
+	for name, l := range map[string]Lifetimes{"privileged": s.Privileged, "standard": s.Standard} {
+		longestIdle, longest := 30*day, 90*day
+		if name == "privileged" {
+			longestIdle, longest = day, 30*day
+		}
+		if l.IdleMinutes < 5 || l.IdleMinutes > longestIdle {
+			bad = append(bad, problem.Field{Location: at + "." + name + ".idleMinutes", Message: fmt.Sprintf("must be 5 to %d", longestIdle)})
+		}
+		if l.AbsoluteMinutes < max(15, l.IdleMinutes) || l.AbsoluteMinutes > longest {
+			bad = append(bad, problem.Field{Location: at + "." + name + ".absoluteMinutes", Message: fmt.Sprintf("must be at least 15 and idleMinutes, and at most %d", longest)})
+		}
+	}
+	return bad
+}
