@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -78,6 +79,18 @@ type memberDoc struct {
 	Version      int64  `firestore:"version"`
 }
 
+func (d memberDoc) member(userID string) Member {
+	return Member{
+		UserID:       userID,
+		Email:        telemetry.Personal(d.Email),
+		Name:         telemetry.Personal(d.Name),
+		Role:         Role(d.Role),
+		JobberUserID: d.JobberUserID,
+		Status:       Status(d.Status),
+		Version:      d.Version,
+	}
+}
+
 type membershipDoc struct {
 	Account string `firestore:"account"`
 }
@@ -100,15 +113,7 @@ func (s *Store) Member(ctx context.Context, accountID, userID string) (Member, e
 	if err := s.read(ctx, &d, "member", "accounts", accountID, "members", userID); err != nil {
 		return Member{}, err
 	}
-	return Member{
-		UserID:       userID,
-		Email:        telemetry.Personal(d.Email),
-		Name:         telemetry.Personal(d.Name),
-		Role:         Role(d.Role),
-		JobberUserID: d.JobberUserID,
-		Status:       Status(d.Status),
-		Version:      d.Version,
-	}, nil
+	return d.member(userID), nil
 }
 
 // AccountOf returns the id of the account that a user belongs to; a problem NotFound for a user who belongs to none.
@@ -154,10 +159,13 @@ func (s *Store) Create(ctx context.Context, a Account, owner Member) (Account, e
 }
 
 // AddMember stores a new member of an account that exists. It is a problem Conflict when the user is in an account already,
-// this one or another.
+// this one or another, and for a second owner.
 func (s *Store) AddMember(ctx context.Context, accountID string, m Member) error {
 	if err := m.validate(); err != nil {
 		return err
+	}
+	if m.Role == Owner {
+		return errOneOwner
 	}
 	if !areIDs(accountID) {
 		return problem.New(problem.NotFound, "There is no such account.")
@@ -187,11 +195,12 @@ func (s *Store) SetStatus(ctx context.Context, accountID, userID string, st Stat
 
 func createMember(fs *firestore.Client, tx *firestore.Transaction, accountID string, m Member) error {
 	doc := memberDoc{
-		Email:        string(m.Email),
+		Email:        strings.ToLower(string(m.Email)), // by which a member is found before somebody is invited
 		Name:         string(m.Name),
 		Role:         string(m.Role),
 		JobberUserID: m.JobberUserID,
 		Status:       string(m.Status),
+		Version:      m.Version,
 	}
 	if err := tx.Create(fs.Doc("accounts/"+accountID+"/members/"+m.UserID), doc); err != nil {
 		return err
@@ -247,7 +256,12 @@ func (s *Store) commit(ctx context.Context, do func(*firestore.Client, *firestor
 	return nil
 }
 
+// storeProblem makes a problem of what the store answered, and leaves one that is a problem already.
 func storeProblem(err error, what string) error {
+	var known *problem.Error
+	if errors.As(err, &known) {
+		return err
+	}
 	switch status.Code(err) {
 	case codes.NotFound:
 		return problem.Wrap(err, problem.NotFound, "There is no such %s.", what)

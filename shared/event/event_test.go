@@ -2,7 +2,6 @@ package event_test
 
 import (
 	"encoding/json"
-	"io"
 	"log/slog"
 	"testing"
 	"time"
@@ -48,7 +47,7 @@ func TestTheStoreKeepsEverything(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	s := event.NewStore(clients, event.Config{Topic: "events"}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	s := event.NewStore(clients, event.Config{Topic: "events"}, slog.New(slog.DiscardHandler))
 	want := full()
 	if err := s.Emit(t.Context(), want); err != nil {
 		t.Fatal(err)
