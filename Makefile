@@ -56,7 +56,7 @@ $(linter): tests/lint/go.mod tests/lint/go.sum
 	@touch $@
 
 $(firebase_tools): emulators/tools/package-lock.json
-	@echo "Installing the Firebase emulators"
+	@echo "Installing the Firebase emulators and the mailbox"
 	@cd emulators/tools && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
