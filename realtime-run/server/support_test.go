@@ -183,7 +183,7 @@ func (s *service) health(tb testing.TB) map[string]string {
 // tokens issues and verifies access tokens as the product does, and fails on demand.
 type tokens struct {
 	issuer   *session.Issuer
-	verifier *session.Verifier
+	verifier *session.TokenVerifier
 	mu       sync.Mutex
 	fault    error // returned for every token, when set
 }
@@ -213,6 +213,14 @@ func (v *tokens) Verify(ctx context.Context, token string) (httpapi.Principal, e
 	return v.verifier.Verify(ctx, token)
 }
 
+// Stands and Watch are those of sessions that never end; ended_test.go has real ones.
+func (v *tokens) Stands(context.Context, httpapi.Principal) (bool, error) { return true, nil }
+
+func (v *tokens) Watch(ctx context.Context, _ func(session.Ended), resumed func()) {
+	resumed()
+	<-ctx.Done()
+}
+
 func newTokens(tb testing.TB, settings map[string]string) *tokens {
 	tb.Helper()
 	in, err := instance.New(tb.Context(), envconfig.MapLookuper(settings), clock.System, slog.Default())
@@ -223,7 +231,7 @@ func newTokens(tb testing.TB, settings map[string]string) *tokens {
 	if v.issuer, err = session.NewIssuer(tb.Context(), in); err != nil {
 		tb.Fatal(err)
 	}
-	if v.verifier, err = session.NewVerifier(tb.Context(), in); err != nil {
+	if v.verifier, err = session.NewTokenVerifier(tb.Context(), in); err != nil {
 		tb.Fatal(err)
 	}
 	return v

@@ -78,6 +78,18 @@ type memberDoc struct {
 	Version      int64  `firestore:"version"`
 }
 
+func (d memberDoc) member(userID string) Member {
+	return Member{
+		UserID:       userID,
+		Email:        telemetry.Personal(d.Email),
+		Name:         telemetry.Personal(d.Name),
+		Role:         Role(d.Role),
+		JobberUserID: d.JobberUserID,
+		Status:       Status(d.Status),
+		Version:      d.Version,
+	}
+}
+
 type membershipDoc struct {
 	Account string `firestore:"account"`
 }
@@ -100,15 +112,7 @@ func (s *Store) Member(ctx context.Context, accountID, userID string) (Member, e
 	if err := s.read(ctx, &d, "member", "accounts", accountID, "members", userID); err != nil {
 		return Member{}, err
 	}
-	return Member{
-		UserID:       userID,
-		Email:        telemetry.Personal(d.Email),
-		Name:         telemetry.Personal(d.Name),
-		Role:         Role(d.Role),
-		JobberUserID: d.JobberUserID,
-		Status:       Status(d.Status),
-		Version:      d.Version,
-	}, nil
+	return d.member(userID), nil
 }
 
 // AccountOf returns the id of the account that a user belongs to; a problem NotFound for a user who belongs to none.

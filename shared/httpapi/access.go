@@ -50,6 +50,7 @@ type Principal struct {
 	AccountID string
 	Role      Role   // of the member; empty for a key
 	SessionID string // empty for a key
+	Seat      int64  // version of the member's seat, which changes with what the member may do; 0 for a key
 	KeyID     string // empty for a session
 	Plan      string // of the account; it decides the rate limits
 	Grants    Grants
