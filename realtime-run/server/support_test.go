@@ -186,6 +186,9 @@ type tokens struct {
 	verifier *session.TokenVerifier
 	mu       sync.Mutex
 	fault    error // returned for every token, when set
+	over     map[string]bool
+	ended    []func(session.Ended)
+	resumed  []func()
 }
 
 func (v *tokens) issue(tb testing.TB, p httpapi.Principal) string {
@@ -213,12 +216,38 @@ func (v *tokens) Verify(ctx context.Context, token string) (httpapi.Principal, e
 	return v.verifier.Verify(ctx, token)
 }
 
-// Stands and Watch are those of sessions that never end; ended_test.go has real ones.
-func (v *tokens) Stands(context.Context, httpapi.Principal) (bool, error) { return true, nil }
+func (v *tokens) Stands(_ context.Context, p httpapi.Principal) (bool, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return !v.over[p.SessionID], v.fault
+}
 
-func (v *tokens) Watch(ctx context.Context, _ func(session.Ended), resumed func()) {
+func (v *tokens) Watch(ctx context.Context, ended func(session.Ended), resumed func()) {
+	v.mu.Lock()
+	v.ended, v.resumed = append(v.ended, ended), append(v.resumed, resumed)
+	v.mu.Unlock()
 	resumed()
 	<-ctx.Done()
+}
+
+// end tells every instance of an end.
+func (v *tokens) end(e session.Ended) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, tell := range v.ended {
+		tell(e)
+	}
+}
+
+// endUnheard ends a session without a word; then the instances hear again.
+func (v *tokens) endUnheard(sid string) {
+	v.mu.Lock()
+	v.over[sid] = true
+	resumed := slices.Clone(v.resumed)
+	v.mu.Unlock()
+	for _, r := range resumed {
+		r()
+	}
 }
 
 func newTokens(tb testing.TB, settings map[string]string) *tokens {
@@ -227,7 +256,7 @@ func newTokens(tb testing.TB, settings map[string]string) *tokens {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	v := &tokens{}
+	v := &tokens{over: map[string]bool{}}
 	if v.issuer, err = session.NewIssuer(tb.Context(), in); err != nil {
 		tb.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func TestCreateAndRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := acct
-	want.CreatedAt = now
+	want.CreatedAt, want.Plan, want.Settings = now, account.StandardPlan, account.DefaultSettings
 	read, err := s.Account(t.Context(), acct.ID)
 	if err != nil {
 		t.Fatal(err)

@@ -176,9 +176,7 @@ func (s *Service) Refresh(ctx context.Context, token telemetry.Secret) (Grant, e
 	case what == outOfDate:
 		return Grant{}, problem.New(problem.Unauthenticated, "The session has expired. Sign in again.")
 	case what == stolen:
-		if err := s.standing.sessionEnded(ctx, t.session); err != nil {
-			return Grant{}, err
-		}
+		s.standing.sessionIsOver(ctx, t.session)
 		return Grant{}, problem.New(problem.Unauthenticated, "This session was ended because an old token of it was used again. Sign in again.")
 	}
 	return s.grant(next, now, acct, member)
@@ -201,7 +199,8 @@ func (s *Service) SignOut(ctx context.Context, token telemetry.Secret) error {
 	if err != nil || !theirs {
 		return err
 	}
-	return s.standing.sessionEnded(ctx, t.session)
+	s.standing.sessionIsOver(ctx, t.session)
+	return nil
 }
 
 func (s *Service) grant(refresh refreshToken, f family, acct account.Account, member account.Member) (Grant, error) {

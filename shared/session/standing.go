@@ -102,6 +102,14 @@ type Ended struct {
 	UserID    string `json:"user,omitempty"`
 }
 
+// sessionIsOver is sessionEnded for a session that its own member leaves: where Redis cannot be told, what others remember
+// ends by itself.
+func (s *Standing) sessionIsOver(ctx context.Context, sid string) {
+	if err := s.sessionEnded(ctx, sid); err != nil {
+		s.log.ErrorContext(ctx, "the end of a session could not be told", "session", sid, "error", err)
+	}
+}
+
 // sessionEnded tells everybody that a session is over, after Firestore knows. An error means that some may go by what they
 // remember, for rememberFor at most; doing it again is safe.
 func (s *Standing) sessionEnded(ctx context.Context, sid string) error {

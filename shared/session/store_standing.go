@@ -22,7 +22,10 @@ type memory struct {
 }
 
 // memoryTimeout bounds one call: a request waits for it before it asks Firestore.
-const memoryTimeout = 200 * time.Millisecond
+const (
+	memoryTimeout = 200 * time.Millisecond
+	changeTimeout = 2 * time.Second // of telling what ended: worth some tries
+)
 
 const ended = "ended" // in place of a session's member
 
@@ -85,7 +88,7 @@ func (m *memory) found(ctx context.Context, p Principal, living bool, place seat
 
 // sessionEnded remembers that a session is over, and tells those who watch.
 func (m *memory) sessionEnded(ctx context.Context, sid string) error {
-	return m.pipe(ctx, storeTimeout, func(ctx context.Context, pipe redis.Pipeliner) error {
+	return m.pipe(ctx, changeTimeout, func(ctx context.Context, pipe redis.Pipeliner) error {
 		pipe.Set(ctx, m.key(sessionKey(sid)), ended, forgetAfter)
 		return m.tell(ctx, pipe, Ended{Session: sid})
 	})
@@ -93,7 +96,7 @@ func (m *memory) sessionEnded(ctx context.Context, sid string) error {
 
 // seatChanged remembers a seat as it is now, and tells those who watch.
 func (m *memory) seatChanged(ctx context.Context, accountID, userID string, place seat) error {
-	return m.pipe(ctx, storeTimeout, func(ctx context.Context, pipe redis.Pipeliner) error {
+	return m.pipe(ctx, changeTimeout, func(ctx context.Context, pipe redis.Pipeliner) error {
 		if err := m.putSeat(ctx, pipe, accountID, userID, place); err != nil {
 			return err
 		}
@@ -162,6 +165,9 @@ func (t *truth) find(ctx context.Context, p Principal) (living bool, place seat,
 }
 
 func (t *truth) living(ctx context.Context, p Principal) (bool, error) {
+	if !sessionID.MatchString(p.SessionID) {
+		return false, nil
+	}
 	var f family
 	found := false
 	err := t.sessions.with(ctx, func(ctx context.Context, fs *firestore.Client) error {
