@@ -104,6 +104,7 @@ func (c *Clients) Redis() (*redis.Client, error) {
 		if err != nil {
 			return nil, errors.New("REDIS_URL is not a Redis URL (redis://host:port)") // the parser's error would show its password
 		}
+		opts.ContextTimeoutEnabled = true // else a deadline does not end the wait for a Redis that is silent
 		return redis.NewClient(opts), nil
 	})
 }
