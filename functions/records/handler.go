@@ -35,7 +35,10 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 		accounts: account.NewStore(in.Cloud, in.Clock),
 		records:  record.NewStore(in.Cloud, events, in.Clock, in.Log),
 	}
-	api := httpapi.New(in, httpapi.Options{Name: "records", Verifier: verifier})
+	api, err := httpapi.NewPublic(ctx, in, httpapi.Options{Name: "records", Verifier: verifier})
+	if err != nil {
+		return nil, err
+	}
 	serve(api, h, clients)
 	serve(api, h, properties)
 	serve(api, h, requests)

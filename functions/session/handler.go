@@ -13,6 +13,7 @@ import (
 	"fieldboard.dev/fieldboard/shared/httpapi"
 	"fieldboard.dev/fieldboard/shared/instance"
 	"fieldboard.dev/fieldboard/shared/problem"
+	"fieldboard.dev/fieldboard/shared/ratelimit"
 	"fieldboard.dev/fieldboard/shared/session"
 	"fieldboard.dev/fieldboard/shared/telemetry"
 )
@@ -51,11 +52,14 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	api := httpapi.New(in, httpapi.Options{Name: "session", Verifier: verifier})
+	api, err := httpapi.NewPublic(ctx, in, httpapi.Options{Name: "session", Verifier: verifier})
+	if err != nil {
+		return nil, err
+	}
 	httpapi.Register(api, huma.Operation{
 		OperationID: "sign-in", Method: http.MethodPost, Path: "/api/v1/session",
 		Summary: "Start a session with a Firebase ID token",
-	}, httpapi.Public, h.signIn)
+	}, httpapi.Public.Class(ratelimit.SignIn), h.signIn)
 	httpapi.Register(api, huma.Operation{
 		OperationID: "refresh-session", Method: http.MethodPost, Path: "/api/v1/session/refresh",
 		Summary: "Renew the session of the cookie, or of a refresh token in the body",

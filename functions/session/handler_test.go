@@ -64,7 +64,7 @@ func newStack(t *testing.T, settings ...string) *stack {
 	}
 	s := &stack{clock: clock.NewManual(time.Now()), key: key, project: emulator.Project(t), log: &strings.Builder{}, logMutex: &sync.Mutex{}}
 	env := map[string]string{
-		"GOOGLE_CLOUD_PROJECT": s.project, "REDIS_URL": emulator.Redis(t), "REDIS_PREFIX": emulator.Prefix(t),
+		"GOOGLE_CLOUD_PROJECT": s.project, "REDIS_URL": emulator.Redis(t), "REDIS_PREFIX": emulator.Prefix(t), "RATE_LIMIT_FACTOR": "1000",
 		"PUBLIC_URL": publicURL, "SESSION_SIGNING_KEY": pemOf(t, key),
 		"REALTIME_URL": "ws://fieldboard.test:8090", "FIREBASE_API_KEY": "demo-key",
 		"FIREBASE_AUTH_DOMAIN": "demo.test", "FIREBASE_AUTH_EMULATOR_URL": "http://127.0.0.1:9099",

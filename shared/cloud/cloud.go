@@ -107,7 +107,7 @@ func (c *Clients) Redis() (*redis.Client, error) {
 		if err != nil {
 			return nil, errors.New("REDIS_URL is not a Redis URL (redis://host:port)") // the parser's error would show its password
 		}
-		opts.ContextTimeoutEnabled = true // a caller's deadline counts, not the client's own
+		opts.ContextTimeoutEnabled = true // else a deadline does not end the wait for a Redis that is silent
 		opts.DialerRetries = 1            // the caller has an answer to Redis being away, and waits no longer than for one try
 		return redis.NewClient(opts), nil
 	})
