@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"fieldboard.dev/fieldboard/shared/account"
 	"fieldboard.dev/fieldboard/shared/clock"
 	"fieldboard.dev/fieldboard/shared/event"
@@ -21,6 +23,7 @@ type Service struct {
 	families   *families
 	standing   *Standing
 	clock      clock.Clock
+	refreshing singleflight.Group // by refresh token
 }
 
 // NewService returns the service of an instance's settings. It dials nothing.
@@ -114,18 +117,16 @@ func alike(e event.Event) event.Event {
 
 // Seat returns an account and its member. The error is a problem Forbidden for somebody who is not, or no longer, in it.
 func (s *Service) Seat(ctx context.Context, accountID, userID string) (account.Account, account.Member, error) {
-	member, err := s.accounts.Member(ctx, accountID, userID)
-	if problem.CodeOf(err) == problem.NotFound {
-		return account.Account{}, account.Member{}, problem.Wrap(err, problem.Forbidden, "You are no longer in this business. Ask its owner.")
-	}
-	if err != nil {
+	seat, err := s.accounts.Seat(ctx, accountID, userID)
+	switch {
+	case err != nil:
 		return account.Account{}, account.Member{}, err
-	}
-	if member.Status != account.Active {
+	case seat.Member.UserID == "":
+		return account.Account{}, account.Member{}, problem.New(problem.Forbidden, "You are no longer in this business. Ask its owner.")
+	case seat.Member.Status != account.Active:
 		return account.Account{}, account.Member{}, problem.New(problem.Forbidden, "Your access to this business is switched off. Ask its owner.")
 	}
-	acct, err := s.accounts.Account(ctx, accountID)
-	return acct, member, err
+	return seat.Account, seat.Member, nil
 }
 
 // Refresh renews a session: the refresh token is spent and another takes its place. The same token again within reuseGrace
@@ -133,6 +134,20 @@ func (s *Service) Seat(ctx context.Context, accountID, userID string) (account.A
 // Unauthenticated for a session that is over, Forbidden for a member who may no longer come in. After any other error the
 // caller tries again with the same token.
 func (s *Service) Refresh(ctx context.Context, token telemetry.Secret) (Grant, error) {
+	// Tabs that wake up together send the same token: one of them asks for all.
+	asked := s.refreshing.DoChan(token.Reveal(), func() (any, error) {
+		return s.refresh(context.WithoutCancel(ctx), token)
+	})
+	select {
+	case <-ctx.Done():
+		return Grant{}, ctx.Err()
+	case answer := <-asked:
+		grant, _ := answer.Val.(Grant)
+		return grant, answer.Err
+	}
+}
+
+func (s *Service) refresh(ctx context.Context, token telemetry.Secret) (Grant, error) {
 	over := problem.New(problem.Unauthenticated, "The session is over. Sign in again.")
 	t, ok := parseRefresh(token.Reveal())
 	if !ok {
@@ -150,7 +165,9 @@ func (s *Service) Refresh(ctx context.Context, token telemetry.Secret) (Grant, e
 		if what = refused; !f.knows(t, s.makers) || !f.RevokedAt.IsZero() {
 			return false, nil, nil
 		}
-		acct, member, refusal = s.Seat(ctx, f.Account, f.UserID)
+		if acct.ID == "" {
+			acct, member, refusal = s.Seat(ctx, f.Account, f.UserID)
+		}
 		switch {
 		case problem.CodeOf(refusal) == problem.Forbidden:
 			f.revoke("the member may no longer come in", s.clock.Now())
