@@ -66,7 +66,7 @@ $(scanner): tests/scan/go.mod tests/scan/go.sum
 	@touch $@
 
 $(firebase_tools): emulators/tools/package-lock.json
-	@echo "Installing the Firebase emulators"
+	@echo "Installing the Firebase emulators and the mailbox"
 	@cd emulators/tools && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 

@@ -63,7 +63,7 @@ func (s *stack) prepareCloud(ctx context.Context) error {
 		}
 		return provision.All(ctx, s.clients, s.manifest, s.env.Functions)
 	})
-	group.Go(func() error { return s.await(ctx, "REDIS_URL", "STORAGE_EMULATOR_HOST") })
+	group.Go(func() error { return s.await(ctx, "REDIS_URL", "STORAGE_EMULATOR_HOST", "MAIL_EMULATOR_HOST") })
 	group.Go(func() error {
 		if err := s.await(ctx, "FIRESTORE_EMULATOR_HOST", "FIREBASE_AUTH_EMULATOR_HOST"); err != nil {
 			return err

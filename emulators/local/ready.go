@@ -89,6 +89,7 @@ func (s *stack) announce() {
 	say("Addresses")
 	say("  %-22s %s", "Jobber emulator", s.env.Jobber.URL)
 	say("  %-22s %s", "Realtime", s.env.RealtimeURL)
+	say("  %-22s %s", "Mailbox", "http://"+s.addresses["mailbox"])
 	for _, variable := range slices.Sorted(maps.Keys(s.parts)) {
 		say("  %-22s %s", s.parts[variable].Name, s.parts[variable].addr)
 	}

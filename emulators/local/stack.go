@@ -34,6 +34,7 @@ const (
 	jobberPort    = 7070
 	realtimePort  = 8090
 	issuerPort    = 8126 // of the Cloud Tasks emulator's tokens
+	mailboxPort   = 1080 // where a person reads what was mailed
 	schedulerPort = 8124
 )
 
@@ -106,7 +107,7 @@ func (s *stack) place(ctx context.Context) error {
 		s.listeners[name] = listener
 		s.addresses[name] = listener.Addr().String()
 	}
-	for name, port := range map[string]int{"realtime": realtimePort, "issuer": issuerPort} {
+	for name, port := range map[string]int{"realtime": realtimePort, "issuer": issuerPort, "mailbox": mailboxPort} {
 		addr, err := free.at(ctx, port)
 		if err != nil {
 			return err
@@ -126,6 +127,7 @@ func (s *stack) place(ctx context.Context) error {
 	lookup := envconfig.OsLookuper()
 	for _, p := range []parts.Part{
 		parts.Firestore(), parts.PubSub(), parts.Auth(project), parts.Tasks("http://" + s.addresses["issuer"]), parts.Storage(), parts.Redis(),
+		parts.Mail(s.addresses["mailbox"]),
 	} {
 		if addr, given := lookup.Lookup(p.Variable); given && addr != "" {
 			s.parts[p.Variable] = &part{Part: p, addr: addr, given: true}
@@ -154,6 +156,7 @@ func (s *stack) settle(functions map[string]string) error {
 		RealtimeURL:    "ws://" + s.addresses["realtime"],
 		RedisURL:       s.redisURL(),
 		RedisPrefix:    "fb-" + hex.EncodeToString(run[:]) + ":", // a Redis that was there before keeps what older runs wrote
+		SMTPURL:        "smtp://" + s.parts["MAIL_EMULATOR_HOST"].addr,
 		FirestoreHost:  s.parts["FIRESTORE_EMULATOR_HOST"].addr,
 		PubSubHost:     s.parts["PUBSUB_EMULATOR_HOST"].addr,
 		AuthHost:       s.parts["FIREBASE_AUTH_EMULATOR_HOST"].addr,

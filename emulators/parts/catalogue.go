@@ -141,6 +141,30 @@ func Storage() Part {
 	}
 }
 
+// Mail is maildev, an SMTP server that delivers to nobody: what it takes is shown on a page, and by a REST interface below
+// /api/email, at web ("127.0.0.1:1080").
+func Mail(web string) Part {
+	return Part{
+		Name: "Mail server", Port: 1025, Variable: "MAIL_EMULATOR_HOST",
+		answers: answersTCP,
+		command: func(ctx context.Context, host, port string) (*exec.Cmd, error) {
+			cli, err := toolFile("emulators/tools/node_modules/maildev/dist/bin/maildev.js")
+			if err != nil {
+				return nil, err
+			}
+			node, err := onPath("node", "Node.js 20 or later")
+			if err != nil {
+				return nil, err
+			}
+			webHost, webPort, err := net.SplitHostPort(web)
+			if err != nil {
+				return nil, err
+			}
+			return exec.CommandContext(ctx, node, cli, "--ip", host, "--smtp", port, "--web-ip", webHost, "--web", webPort, "--max-emails", "1000"), nil
+		},
+	}
+}
+
 // Redis is a Redis server that keeps nothing on disk. Its clients take a URL, not an address: see RedisURL.
 func Redis() Part {
 	return Part{

@@ -31,6 +31,7 @@ type Stack struct {
 	RealtimeURL string // "ws://127.0.0.1:8090/connection/websocket"
 	RedisURL    string
 	RedisPrefix string
+	SMTPURL     string // empty where no mail is sent
 
 	FirestoreHost string // "127.0.0.1:8080", as the next three
 	PubSubHost    string
@@ -145,6 +146,7 @@ func (s *Stack) common() map[string]string {
 		"WEBHOOKS_TOPIC":              "jobber-webhooks",
 		"EVENTS_SUBSCRIPTION":         "realtime",
 		"TRUSTED_PROXIES":             "1", // the gateway
+		"MAIL_FROM":                   "Fieldboard <no-reply@fieldboard.test>",
 	}
 	if s.SyncSlice != 0 {
 		env["SYNC_SLICE"] = s.SyncSlice.String()
@@ -160,6 +162,7 @@ func (s *Stack) addSecrets(env map[string]string, d manifest.Deployable) error {
 		"SESSION_SIGNING_KEY":  s.Secrets.SessionSigningKey,
 		"TOKEN_ENCRYPTION_KEY": s.Secrets.TokenEncryptionKey,
 		"JOBBER_CLIENT_SECRET": s.Secrets.JobberClientSecret,
+		"SMTP_URL":             s.SMTPURL, // it has a password where it is not ours
 	}
 	for _, name := range d.Secrets {
 		value, ok := all[name]

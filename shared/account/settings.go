@@ -2,6 +2,7 @@ package account
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"fieldboard.dev/fieldboard/shared/problem"
@@ -46,13 +47,44 @@ func (s Settings) LifetimesOf(r Role) Lifetimes {
 	return s.Standard
 }
 
+// SettingsChange is what somebody wants of the settings. What is nil stays as it is.
+type SettingsChange struct {
+	RequireVerifiedEmail *bool
+	Privileged           LifetimesChange
+	Standard             LifetimesChange
+}
+
+// LifetimesChange is what somebody wants of lifetimes.
+type LifetimesChange struct {
+	IdleMinutes     *int
+	AbsoluteMinutes *int
+}
+
+// apply returns the settings as the change leaves them, and says what changed.
+func (c SettingsChange) apply(s Settings) (Settings, string) {
+	var changed []string
+	set(&changed, "verified email required", &s.RequireVerifiedEmail, c.RequireVerifiedEmail)
+	set(&changed, "privileged idle minutes", &s.Privileged.IdleMinutes, c.Privileged.IdleMinutes)
+	set(&changed, "privileged absolute minutes", &s.Privileged.AbsoluteMinutes, c.Privileged.AbsoluteMinutes)
+	set(&changed, "standard idle minutes", &s.Standard.IdleMinutes, c.Standard.IdleMinutes)
+	set(&changed, "standard absolute minutes", &s.Standard.AbsoluteMinutes, c.Standard.AbsoluteMinutes)
+	return s, strings.Join(changed, ", ")
+}
+
+func set[T comparable](changed *[]string, name string, now, to *T) {
+	if to != nil && *to != *now {
+		*changed = append(*changed, fmt.Sprintf("%s %v → %v", name, *now, *to))
+		*now = *to
+	}
+}
+
 // Privileged sessions may not be made to last longer than the others' defaults.
 func (s Settings) check(at string) []problem.Field {
 	var bad []problem.Field
-	for name, l := range map[string]Lifetimes{"privileged": s.Privileged, "standard": s.Standard} {
-		longestIdle, longest := 30*day, 90*day
+	for _, name := range []string{"privileged", "standard"} {
+		l, longestIdle, longest := s.Standard, 30*day, 90*day
 		if name == "privileged" {
-			longestIdle, longest = day, 30*day
+			l, longestIdle, longest = s.Privileged, day, 30*day
 		}
 		if l.IdleMinutes < 5 || l.IdleMinutes > longestIdle {
 			bad = append(bad, problem.Field{Location: at + "." + name + ".idleMinutes", Message: fmt.Sprintf("must be 5 to %d", longestIdle)})

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -158,10 +159,13 @@ func (s *Store) Create(ctx context.Context, a Account, owner Member) (Account, e
 }
 
 // AddMember stores a new member of an account that exists. It is a problem Conflict when the user is in an account already,
-// this one or another.
+// this one or another, and for a second owner.
 func (s *Store) AddMember(ctx context.Context, accountID string, m Member) error {
 	if err := m.validate(); err != nil {
 		return err
+	}
+	if m.Role == Owner {
+		return errOneOwner
 	}
 	if !areIDs(accountID) {
 		return problem.New(problem.NotFound, "There is no such account.")
@@ -191,11 +195,12 @@ func (s *Store) SetStatus(ctx context.Context, accountID, userID string, st Stat
 
 func createMember(fs *firestore.Client, tx *firestore.Transaction, accountID string, m Member) error {
 	doc := memberDoc{
-		Email:        string(m.Email),
+		Email:        strings.ToLower(string(m.Email)), // by which a member is found before somebody is invited
 		Name:         string(m.Name),
 		Role:         string(m.Role),
 		JobberUserID: m.JobberUserID,
 		Status:       string(m.Status),
+		Version:      m.Version,
 	}
 	if err := tx.Create(fs.Doc("accounts/"+accountID+"/members/"+m.UserID), doc); err != nil {
 		return err
@@ -251,7 +256,12 @@ func (s *Store) commit(ctx context.Context, do func(*firestore.Client, *firestor
 	return nil
 }
 
+// storeProblem makes a problem of what the store answered, and leaves one that is a problem already.
 func storeProblem(err error, what string) error {
+	var known *problem.Error
+	if errors.As(err, &known) {
+		return err
+	}
 	switch status.Code(err) {
 	case codes.NotFound:
 		return problem.Wrap(err, problem.NotFound, "There is no such %s.", what)

@@ -49,6 +49,7 @@ type Event struct {
 	Detail      string // more of it: the client's name
 	AmountCents *int64 // only with audience Finance
 	Member      string // whom it is about; with audience Personal also whom alone it is for
+	Actor       string // who did it; empty when nobody did
 	Time        time.Time
 }
 
@@ -80,13 +81,17 @@ type Data struct {
 	Detail      string   `json:"detail,omitempty"`
 	AmountCents *int64   `json:"amountCents,omitempty"`
 	Member      string   `json:"member,omitempty" doc:"The id of the member whom it is about"`
+	Actor       string   `json:"actor,omitempty" doc:"The id of the member who did it"`
 }
 
 // Envelope returns the event's envelope.
 func (e Event) Envelope() Envelope {
 	env := Envelope{
 		SpecVersion: "1.0", ID: e.ID, Source: sourcePrefix + e.Account, Type: e.Type, Time: e.Time.UTC(), DataContentType: "application/json",
-		Data: Data{Account: e.Account, Audience: e.Audience, Collection: e.Collection, ID: e.EntityID, Title: e.Title, Detail: e.Detail, AmountCents: e.AmountCents, Member: e.Member},
+		Data: Data{
+			Account: e.Account, Audience: e.Audience, Collection: e.Collection, ID: e.EntityID, Title: e.Title, Detail: e.Detail,
+			AmountCents: e.AmountCents, Member: e.Member, Actor: e.Actor,
+		},
 	}
 	if e.Collection != "" {
 		env.Subject = e.Collection + "/" + e.EntityID
@@ -119,7 +124,8 @@ func (e *Event) UnmarshalJSON(b []byte) error {
 	}
 	*e = Event{
 		ID: env.ID, Account: env.Data.Account, Type: env.Type, Audience: env.Data.Audience, Collection: env.Data.Collection,
-		EntityID: env.Data.ID, Title: env.Data.Title, Detail: env.Data.Detail, AmountCents: env.Data.AmountCents, Member: env.Data.Member, Time: env.Time,
+		EntityID: env.Data.ID, Title: env.Data.Title, Detail: env.Data.Detail, AmountCents: env.Data.AmountCents,
+		Member: env.Data.Member, Actor: env.Data.Actor, Time: env.Time,
 	}
 	return nil
 }

@@ -48,6 +48,7 @@ type document struct {
 	Detail      string    `firestore:"detail,omitempty"`
 	AmountCents *int64    `firestore:"amountCents,omitempty"`
 	Member      string    `firestore:"member,omitempty"`
+	Actor       string    `firestore:"actor,omitempty"`
 	Time        time.Time `firestore:"time"`
 	Pending     bool      `firestore:"pending,omitempty"`
 }
@@ -55,7 +56,8 @@ type document struct {
 func (d document) event(ref *firestore.DocumentRef) Event {
 	return Event{
 		ID: ref.ID, Account: ref.Parent.Parent.ID, Type: d.Type, Audience: d.Audience, Collection: d.Collection,
-		EntityID: d.EntityID, Title: d.Title, Detail: d.Detail, AmountCents: d.AmountCents, Member: d.Member, Time: d.Time,
+		EntityID: d.EntityID, Title: d.Title, Detail: d.Detail, AmountCents: d.AmountCents, Member: d.Member, Actor: d.Actor,
+		Time: d.Time,
 	}
 }
 
@@ -243,6 +245,6 @@ func eventRef(client *firestore.Client, e Event) *firestore.DocumentRef {
 func newDocument(e Event) document {
 	return document{
 		Type: e.Type, Audience: e.Audience, Collection: e.Collection, EntityID: e.EntityID, Title: e.Title, Detail: e.Detail,
-		AmountCents: e.AmountCents, Member: e.Member, Time: e.Time.UTC(), Pending: true,
+		AmountCents: e.AmountCents, Member: e.Member, Actor: e.Actor, Time: e.Time.UTC(), Pending: true,
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 // platform are the packages of shared/ that know nothing of the business.
 var platform = []string{
-	"cache", "clock", "cloud", "httpapi", "instance", "manifest", "problem", "ratelimit", "telemetry",
+	"cache", "clock", "cloud", "httpapi", "idempotency", "instance", "mail", "manifest", "problem", "ratelimit", "telemetry",
 }
 
 // rule says what the packages below a folder may import of this repository. The first rule that matches a package holds.
@@ -64,7 +64,7 @@ func TestImportsPointOneWay(t *testing.T) {
 
 // cloudClients are the libraries that talk to something outside the process.
 var cloudClients = []string{
-	"cloud.google.com/go", "firebase.google.com/go", "github.com/redis/go-redis", "google.golang.org/api",
+	"cloud.google.com/go", "firebase.google.com/go", "github.com/redis/go-redis", "github.com/wneessen/go-mail", "google.golang.org/api",
 }
 
 func TestOnlyStoresTalkToTheCloud(t *testing.T) {

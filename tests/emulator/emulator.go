@@ -1,5 +1,5 @@
-// Package emulator gives a test the real servers behind the product: the Firestore, Pub/Sub, Auth and Cloud Tasks emulators
-// and Redis. Each is started by the first test of a `go test` run that asks for it, is shared by all packages of that run
+// Package emulator gives a test the real servers behind the product: the Firestore, Pub/Sub, Auth and Cloud Tasks emulators,
+// Redis and a mail server. Each is started by the first test of a `go test` run that asks for it, is shared by all packages of that run
 // and ends with it. One that is named by its environment variable is used as it is. Tests stay apart by Project and
 // Prefix, never by emptying a server.
 package emulator
@@ -65,7 +65,7 @@ func Tasks(tb testing.TB) string {
 // For an emulator that was started by hand it is OIDC_ISSUER.
 func TasksIssuer(tb testing.TB) string {
 	tb.Helper()
-	return tasks(tb).issuer
+	return tasks(tb).second
 }
 
 func tasks(tb testing.TB) server {
@@ -76,6 +76,21 @@ func tasks(tb testing.TB) server {
 	}
 	issuer := "http://" + addr
 	return get(tb, "tasks", parts.Tasks(issuer), issuer)
+}
+
+// Mail returns the address of an SMTP server that delivers to nobody. AwaitMail reads what it took.
+func Mail(tb testing.TB) string {
+	tb.Helper()
+	return mailServer(tb).address
+}
+
+func mailServer(tb testing.TB) server {
+	tb.Helper()
+	web, err := parts.FreeAddress(context.Background())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return get(tb, "mail", parts.Mail(web), web)
 }
 
 // Project returns the id of a project that no other test uses. It needs no credentials, as its "demo-" tells the emulators.
@@ -94,7 +109,7 @@ func random() string {
 type server struct {
 	address string // host:port
 	value   string // of the part's variable; the address, but for Redis its URL
-	issuer  string // of the Cloud Tasks emulator's tokens
+	second  string // the issuer of the Cloud Tasks emulator's tokens, the mail server's address for people
 }
 
 var (
@@ -102,7 +117,10 @@ var (
 	servers = map[string]server{}
 )
 
-func get(tb testing.TB, name string, part parts.Part, issuer ...string) server {
+// secondVariables say where the second address of a part is that was started by hand.
+var secondVariables = map[string]string{"tasks": "OIDC_ISSUER", "mail": "MAIL_EMULATOR_WEB"}
+
+func get(tb testing.TB, name string, part parts.Part, second ...string) server {
 	tb.Helper()
 	mu.Lock()
 	defer mu.Unlock()
@@ -110,12 +128,12 @@ func get(tb testing.TB, name string, part parts.Part, issuer ...string) server {
 		return s
 	}
 	if given := os.Getenv(part.Variable); given != "" {
-		servers[name] = server{address: given, value: given, issuer: os.Getenv("OIDC_ISSUER")}
+		servers[name] = server{address: given, value: given, second: os.Getenv(secondVariables[name])}
 		return servers[name]
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
 	defer cancel()
-	s, err := shared(ctx, name, part, issuer)
+	s, err := shared(ctx, name, part, second)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 
 // shared returns the part of this `go test` run, which the first process that asks starts. Processes find each other
 // through a folder named by the run; a lock there lets one at a time look and start.
-func shared(ctx context.Context, name string, part parts.Part, issuer []string) (_ server, err error) {
+func shared(ctx context.Context, name string, part parts.Part, second []string) (_ server, err error) {
 	run := runID()
 	dir := filepath.Join(os.TempDir(), fmt.Sprintf("fieldboard-tests-%d", os.Getuid()), strconv.Itoa(run))
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -44,8 +44,8 @@ func shared(ctx context.Context, name string, part parts.Part, issuer []string) 
 	if err := part.Await(ctx, addr); err != nil {
 		return server{}, fmt.Errorf("%w; its log is %s", err, log)
 	}
-	s := server{address: addr, issuer: strings.Join(issuer, "")}
-	return s, os.WriteFile(record, []byte(s.address+"\n"+s.issuer), 0o600)
+	s := server{address: addr, second: strings.Join(second, "")}
+	return s, os.WriteFile(record, []byte(s.address+"\n"+s.second), 0o600)
 }
 
 // running returns the part that the record names, if it still answers. A record can be older than this run, where process
@@ -55,13 +55,13 @@ func running(ctx context.Context, record string, part parts.Part) (server, bool)
 	if err != nil {
 		return server{}, false
 	}
-	address, issuer, _ := strings.Cut(string(content), "\n")
+	address, second, _ := strings.Cut(string(content), "\n")
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if part.Await(ctx, address) != nil {
 		return server{}, false
 	}
-	return server{address: address, issuer: issuer}, true
+	return server{address: address, second: second}, true
 }
 
 // keeper runs a command until it ends or the process named first has gone. It is a shell, because it must outlive the test

@@ -107,6 +107,7 @@ func (b *builder) settle() {
 		RealtimeURL:    s.RealtimeURL,
 		RedisURL:       emulator.Redis(b.tb),
 		RedisPrefix:    emulator.Prefix(b.tb),
+		SMTPURL:        "smtp://" + emulator.Mail(b.tb),
 		FirestoreHost:  emulator.Firestore(b.tb),
 		PubSubHost:     emulator.PubSub(b.tb),
 		AuthHost:       emulator.Auth(b.tb),
