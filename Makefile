@@ -1,10 +1,11 @@
 # A fresh machine needs `make run` and `make test`, nothing before them: each installs what it needs and does not find.
 
-.PHONY: run test lint bench generate tools packages packages-test clean
+.PHONY: run test lint scan bench generate tools packages packages-test clean
 
 emulator_tools := .local/bin/cloud-tasks-emulator .local/bin/fake-gcs-server
 firebase_tools := emulators/tools/node_modules/.package-lock.json
 linter         := .local/bin/golangci-lint
+scanner        := .local/bin/govulncheck
 web_packages   := web/node_modules/.package-lock.json
 browser_tests  := tests/browser/node_modules/.package-lock.json
 
@@ -24,6 +25,10 @@ lint: $(linter) $(web_packages)
 	go vet ./...
 	$(linter) run ./...
 	cd web && npm run lint
+
+# scan looks for known weaknesses in our code and in what it is built from.
+scan: $(linter) $(scanner) $(web_packages) $(browser_tests)
+	tests/scan/scan
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
@@ -53,6 +58,11 @@ $(emulator_tools) &: emulators/tools/go.mod emulators/tools/go.sum
 $(linter): tests/lint/go.mod tests/lint/go.sum
 	@echo "Building golangci-lint"
 	@cd tests/lint && go build -o ../../.local/bin/ tool
+	@touch $@
+
+$(scanner): tests/scan/go.mod tests/scan/go.sum
+	@echo "Building govulncheck"
+	@cd tests/scan && go build -o ../../.local/bin/ tool
 	@touch $@
 
 $(firebase_tools): emulators/tools/package-lock.json

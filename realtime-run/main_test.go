@@ -15,6 +15,7 @@ import (
 	"fieldboard.dev/fieldboard/shared/httpapi"
 	"fieldboard.dev/fieldboard/shared/instance"
 	"fieldboard.dev/fieldboard/shared/problem"
+	"fieldboard.dev/fieldboard/shared/session"
 )
 
 type nobody struct{}
@@ -22,6 +23,10 @@ type nobody struct{}
 func (nobody) Verify(context.Context, string) (httpapi.Principal, error) {
 	return httpapi.Principal{}, problem.New(problem.Unauthenticated, "Sign in.")
 }
+
+func (nobody) Stands(context.Context, httpapi.Principal) (bool, error) { return false, nil }
+
+func (nobody) Watch(ctx context.Context, _ func(session.Ended), _ func()) { <-ctx.Done() }
 
 var quiet = slog.New(slog.DiscardHandler)
 

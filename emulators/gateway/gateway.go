@@ -31,7 +31,7 @@ func New(cfg Config) (http.Handler, error) {
 		if err != nil {
 			return nil, err
 		}
-		g.headers = append(g.headers, headers{matches: matches, lines: allowConnecting(block.Headers, cfg.ConnectSources)})
+		g.headers = append(g.headers, headers{matches: matches, lines: onThisMachine(block.Headers, cfg.ConnectSources)})
 	}
 	for _, rewrite := range cfg.Hosting.Rewrites {
 		matches, err := compileGlob(rewrite.Source)
@@ -89,14 +89,20 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.NotFound(w, r)
 }
 
-// allowConnecting adds sources to the connect-src of a Content-Security-Policy.
-func allowConnecting(lines []Header, sources []string) []Header {
-	added := make([]Header, len(lines))
-	copy(added, lines)
-	for i, line := range added {
-		if len(sources) > 0 && line.Key == "Content-Security-Policy" {
-			added[i].Value = strings.Replace(line.Value, "connect-src ", "connect-src "+strings.Join(sources, " ")+" ", 1)
+// onThisMachine adds sources to the connect-src of a Content-Security-Policy, and takes out what would make a browser ask for
+// https, which nothing here speaks: Safari does so even of this machine's own address.
+func onThisMachine(lines []Header, sources []string) []Header {
+	changed := make([]Header, len(lines))
+	copy(changed, lines)
+	for i, line := range changed {
+		if line.Key != "Content-Security-Policy" {
+			continue
 		}
+		policy := strings.Replace(line.Value, "; upgrade-insecure-requests", "", 1)
+		if len(sources) > 0 {
+			policy = strings.Replace(policy, "connect-src ", "connect-src "+strings.Join(sources, " ")+" ", 1)
+		}
+		changed[i].Value = policy
 	}
-	return added
+	return changed
 }

@@ -38,6 +38,7 @@ func start(t *testing.T) *httptest.Server {
 				t.Error(err)
 			}
 			w.Header().Set("Seen", strings.Join([]string{name, r.Method, r.URL.RequestURI(), r.Header.Get("Cookie"), string(body)}, " "))
+			w.Header().Set("Seen-Forwarded", strings.Join(r.Header.Values("X-Forwarded-For"), "; "))
 		}))
 		t.Cleanup(f.Close)
 		u, err := url.Parse(f.URL)
@@ -92,6 +93,9 @@ func TestFiles(t *testing.T) {
 			if csp := res.header.Get("Content-Security-Policy"); test.status == 200 && !strings.Contains(csp, "connect-src ws://127.0.0.1:8090 'self'") {
 				t.Errorf("policy %q does not allow the realtime service", csp)
 			}
+			if csp := res.header.Get("Content-Security-Policy"); strings.Contains(csp, "upgrade-insecure-requests") {
+				t.Errorf("policy %q asks for https", csp)
+			}
 		})
 	}
 }
@@ -135,6 +139,24 @@ func TestFunctions(t *testing.T) {
 				t.Errorf("reached %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// Hosting appends whom it was called from to what the client wrote.
+func TestForwardedFor(t *testing.T) {
+	t.Parallel()
+	server := start(t)
+	for written, want := range map[string]string{"": "127.0.0.1", "203.0.113.9, 203.0.113.8": "203.0.113.9, 203.0.113.8, 127.0.0.1"} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/api/v1/jobs", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if written != "" {
+			req.Header.Set("X-Forwarded-For", written)
+		}
+		if got := do(t, req).header.Get("Seen-Forwarded"); got != want {
+			t.Errorf("the function saw %q, want %q", got, want)
+		}
 	}
 }
 

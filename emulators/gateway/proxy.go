@@ -22,6 +22,7 @@ func proxyTo(target *url.URL, log *slog.Logger) http.Handler {
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(target)
+			r.Out.Header["X-Forwarded-For"] = r.In.Header["X-Forwarded-For"] // Hosting appends to what a client wrote, as this does
 			r.SetXForwarded()
 			keepSessionCookie(r.Out)
 		},

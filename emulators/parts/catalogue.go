@@ -21,9 +21,14 @@ func Firestore() Part {
 			if err != nil {
 				return nil, err
 			}
+			root, err := Root()
+			if err != nil {
+				return nil, err
+			}
 			// The jar is run without the SDK's wrappers, so that the part is one process that can be ended for certain.
 			return exec.CommandContext(ctx, "java", "-Duser.language=en", "-cp", jar,
-				"com.google.cloud.datastore.emulator.firestore.CloudFirestore", "start", "--host="+host, "--port="+port), nil
+				"com.google.cloud.datastore.emulator.firestore.CloudFirestore", "start",
+				"--host="+host, "--port="+port, "--rules="+filepath.Join(root, "firestore.rules")), nil
 		},
 	}
 }

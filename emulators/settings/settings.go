@@ -45,6 +45,7 @@ type Stack struct {
 
 	Jobber      Jobber
 	SyncSlice   time.Duration // of one sync task; zero means the product's default
+	LimitFactor float64       // times the rate limits; zero means the product's default
 	MoreOrigins string        // further origins that may open a WebSocket, separated by commas
 	Secrets     Secrets
 }
@@ -144,10 +145,14 @@ func (s *Stack) common() map[string]string {
 		"EVENTS_TOPIC":                "events",
 		"WEBHOOKS_TOPIC":              "jobber-webhooks",
 		"EVENTS_SUBSCRIPTION":         "realtime",
+		"TRUSTED_PROXIES":             "1", // the gateway
 		"MAIL_FROM":                   "Fieldboard <no-reply@fieldboard.test>",
 	}
 	if s.SyncSlice != 0 {
 		env["SYNC_SLICE"] = s.SyncSlice.String()
+	}
+	if s.LimitFactor != 0 {
+		env["RATE_LIMIT_FACTOR"] = strconv.FormatFloat(s.LimitFactor, 'g', -1, 64)
 	}
 	return env
 }

@@ -44,7 +44,10 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 		sync:        syncing.NewReader(in.Cloud, in.Clock),
 		connections: jobber.NewReader(in.Cloud),
 	}
-	api := httpapi.New(in, httpapi.Options{Name: "dashboard", Verifier: verifier})
+	api, err := httpapi.NewPublic(ctx, in, httpapi.Options{Name: "dashboard", Verifier: verifier})
+	if err != nil {
+		return nil, err
+	}
 	read := httpapi.Needs(account.SummaryRead)
 	httpapi.Register(api, huma.Operation{
 		OperationID: "get-summary", Method: http.MethodGet, Path: "/api/v1/dashboard/summary",

@@ -41,11 +41,15 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 	if h.copy, err = syncing.NewStarter(ctx, in); err != nil {
 		return nil, err
 	}
-	return h.routes(in, verifier), nil
+	api, err := httpapi.NewPublic(ctx, in, httpapi.Options{Name: "jobberconnect", Verifier: verifier, Timeout: time.Minute})
+	if err != nil {
+		return nil, err
+	}
+	h.register(api)
+	return api.Handler(), nil
 }
 
-func (h *handler) routes(in *instance.Instance, verifier httpapi.Verifier) http.Handler {
-	api := httpapi.New(in, httpapi.Options{Name: "jobberconnect", Verifier: verifier, Timeout: time.Minute})
+func (h *handler) register(api *httpapi.API) {
 	httpapi.Register(api, huma.Operation{
 		OperationID: "authorize-jobber", Method: http.MethodPost, Path: "/api/v1/jobber/authorizations",
 		Summary: "Begin a connection: where to ask the person for consent",
@@ -62,7 +66,6 @@ func (h *handler) routes(in *instance.Instance, verifier httpapi.Verifier) http.
 		OperationID: "disconnect-jobber", Method: http.MethodDelete, Path: "/api/v1/jobber/connection", DefaultStatus: http.StatusNoContent,
 		Summary: "End the connection; the copy stays as it is",
 	}, httpapi.Needs(account.JobberConnect), h.disconnect)
-	return api.Handler()
 }
 
 type authorization struct {

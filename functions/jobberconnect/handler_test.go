@@ -66,7 +66,7 @@ func newStack(t *testing.T) *stack {
 	})
 	s := &stack{t: t}
 	s.Instance, err = instance.New(t.Context(), envconfig.MapLookuper(map[string]string{
-		"GOOGLE_CLOUD_PROJECT": emulator.Project(t), "REDIS_URL": emulator.Redis(t), "REDIS_PREFIX": emulator.Prefix(t),
+		"GOOGLE_CLOUD_PROJECT": emulator.Project(t), "REDIS_URL": emulator.Redis(t), "REDIS_PREFIX": emulator.Prefix(t), "RATE_LIMIT_FACTOR": "1000",
 		"PUBLIC_URL": publicURL, "SESSION_SIGNING_KEY": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
 		"JOBBER_CLIENT_ID": "the-app", "JOBBER_CLIENT_SECRET": "its secret", "JOBBER_GRAPHQL_VERSION": "2026-05-12",
 		"JOBBER_AUTHORIZE_URL": jobber.URL + "/api/oauth/authorize", "JOBBER_TOKEN_URL": jobber.URL + "/api/oauth/token",

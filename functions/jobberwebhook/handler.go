@@ -8,6 +8,7 @@ import (
 
 	"fieldboard.dev/fieldboard/shared/httpapi"
 	"fieldboard.dev/fieldboard/shared/instance"
+	"fieldboard.dev/fieldboard/shared/ratelimit"
 	"fieldboard.dev/fieldboard/shared/syncing"
 )
 
@@ -37,11 +38,14 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 		return nil, err
 	}
 	h := &handler{receiver: receiver}
-	api := httpapi.New(in, httpapi.Options{Name: "jobberwebhook"})
+	api, err := httpapi.NewPublic(ctx, in, httpapi.Options{Name: "jobberwebhook"})
+	if err != nil {
+		return nil, err
+	}
 	httpapi.Register(api, huma.Operation{
 		OperationID: "receive-jobber-webhook", Method: http.MethodPost, Path: "/api/webhooks/jobber",
 		Summary: "Take a webhook of Jobber", MaxBodyBytes: maxBody,
-	}, httpapi.Public, h.receive)
+	}, httpapi.Public.Class(ratelimit.Webhook), h.receive) // a class so wide that no burst of Jobber's is refused
 	return api.Handler(), nil
 }
 

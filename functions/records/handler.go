@@ -35,7 +35,10 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 		accounts: account.NewStore(in.Cloud, in.Clock),
 		records:  record.NewStore(in.Cloud, events, in.Clock, in.Log),
 	}
-	api := httpapi.New(in, httpapi.Options{Name: "records", Verifier: verifier})
+	api, err := httpapi.NewPublic(ctx, in, httpapi.Options{Name: "records", Verifier: verifier})
+	if err != nil {
+		return nil, err
+	}
 	serve(api, h, clients)
 	serve(api, h, properties)
 	serve(api, h, requests)
@@ -54,6 +57,9 @@ type resource[I any, V any] struct {
 	singular   string
 	needs      account.Permission
 	doc        string
+	// visitField is the field of a visit that names such a record: who sees the visit sees the record. It is empty for what
+	// only those see who see the whole account.
+	visitField string
 	// filters are the stored fields that list may ask to be equal: each needs an index with every sort.
 	filters []string
 	// list says what the input asks for.
@@ -70,6 +76,7 @@ type view struct {
 	zone    *time.Location
 	now     time.Time
 	finance bool // may see money
+	people  *people
 	names   *names
 }
 
@@ -90,7 +97,7 @@ func serve[I, V any](api *httpapi.API, h *handler, res resource[I, V]) {
 	path := "/api/v1/" + string(res.collection)
 	httpapi.Register(api, huma.Operation{
 		OperationID: "list-" + string(res.collection), Method: http.MethodGet, Path: path, Summary: "List " + string(res.collection), Description: res.doc,
-	}, httpapi.Needs(res.needs), func(ctx context.Context, in *I) (*listOutput[V], error) {
+	}, res.listAccess(), func(ctx context.Context, in *I) (*listOutput[V], error) {
 		v, err := h.view(ctx)
 		if err != nil {
 			return nil, err
@@ -103,13 +110,16 @@ func serve[I, V any](api *httpapi.API, h *handler, res resource[I, V]) {
 	})
 	httpapi.Register(api, huma.Operation{
 		OperationID: "get-" + res.singular, Method: http.MethodGet, Path: path + "/{id}", Summary: "Get one " + res.singular,
-	}, httpapi.Needs(res.needs), func(ctx context.Context, in *getInput) (*getOutput[V], error) {
+	}, res.getAccess(), func(ctx context.Context, in *getInput) (*getOutput[V], error) {
 		v, err := h.view(ctx)
 		if err != nil {
 			return nil, err
 		}
 		r, err := h.records.Get(ctx, v.account.ID, res.collection, in.ID)
 		if err != nil {
+			return nil, err
+		}
+		if err := h.seen(ctx, v, res.visitField, r); err != nil {
 			return nil, err
 		}
 		shown, err := show(ctx, h, res, v, []record.Record{r})
@@ -130,7 +140,9 @@ func (h *handler) view(ctx context.Context) (view, error) {
 	if err != nil {
 		return view{}, fmt.Errorf("account %s: %w", acc.ID, err)
 	}
-	return view{account: acc, zone: zone, now: h.clock.Now(), finance: p.Can(account.FinanceRead)}, nil
+	v := view{account: acc, zone: zone, now: h.clock.Now(), finance: p.Can(account.FinanceRead)}
+	v.people, err = h.peopleOf(ctx, p)
+	return v, err
 }
 
 // money shows an amount to those who may see it.

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"fieldboard.dev/fieldboard/shared/record"
 )
 
 type index struct {
@@ -32,6 +34,9 @@ func needed[I, V any](res resource[I, V]) []index {
 		}
 		by := field{FieldPath: strings.TrimPrefix(s, "-"), Order: order}
 		out = append(out, index{string(res.collection), "COLLECTION", []field{{FieldPath: "terms", ArrayConfig: "CONTAINS"}, by}})
+		if res.collection == record.Visits { // of those who see only some people's
+			out = append(out, index{string(res.collection), "COLLECTION", []field{{FieldPath: "userIds", ArrayConfig: "CONTAINS"}, by}})
+		}
 		for _, f := range res.filters {
 			out = append(out, index{string(res.collection), "COLLECTION", []field{{FieldPath: f, Order: "ASCENDING"}, by}})
 		}

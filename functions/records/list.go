@@ -51,6 +51,12 @@ func list[I, V any](ctx context.Context, h *handler, res resource[I, V], v view,
 	if err != nil {
 		return httpapi.Page[V]{}, err
 	}
+	if v.people != nil {
+		query.People = *v.people
+		if len(query.People) == 0 {
+			return httpapi.NewPage[V](nil, ""), nil
+		}
+	}
 	found, err := h.records.List(ctx, v.account.ID, res.collection, query)
 	if err != nil {
 		return httpapi.Page[V]{}, err

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -12,6 +13,7 @@ import (
 	"fieldboard.dev/fieldboard/shared/httpapi"
 	"fieldboard.dev/fieldboard/shared/instance"
 	"fieldboard.dev/fieldboard/shared/problem"
+	"fieldboard.dev/fieldboard/shared/ratelimit"
 	"fieldboard.dev/fieldboard/shared/session"
 	"fieldboard.dev/fieldboard/shared/telemetry"
 )
@@ -29,6 +31,7 @@ type Config struct {
 type handler struct {
 	cfg      Config
 	sessions *session.Service
+	keys     session.PublicKeys
 	clock    clock.Clock
 }
 
@@ -42,18 +45,24 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 	if h.sessions, err = session.NewService(ctx, in); err != nil {
 		return nil, err
 	}
+	if h.keys, err = h.sessions.PublicKeys(); err != nil {
+		return nil, err
+	}
 	verifier, err := session.NewVerifier(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	api := httpapi.New(in, httpapi.Options{Name: "session", Verifier: verifier})
+	api, err := httpapi.NewPublic(ctx, in, httpapi.Options{Name: "session", Verifier: verifier})
+	if err != nil {
+		return nil, err
+	}
 	httpapi.Register(api, huma.Operation{
 		OperationID: "sign-in", Method: http.MethodPost, Path: "/api/v1/session",
 		Summary: "Start a session with a Firebase ID token",
-	}, httpapi.Public, h.signIn)
+	}, httpapi.Public.Class(ratelimit.SignIn), h.signIn)
 	httpapi.Register(api, huma.Operation{
 		OperationID: "refresh-session", Method: http.MethodPost, Path: "/api/v1/session/refresh",
-		Summary: "Renew the session of the cookie",
+		Summary: "Renew the session of the cookie, or of a refresh token in the body",
 	}, httpapi.Public, h.refresh)
 	httpapi.Register(api, huma.Operation{
 		OperationID: "sign-out", Method: http.MethodDelete, Path: "/api/v1/session", DefaultStatus: http.StatusNoContent,
@@ -67,6 +76,11 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 		OperationID: "get-config", Method: http.MethodGet, Path: "/api/v1/config",
 		Summary: "What a browser needs to know before sign-in",
 	}, httpapi.Public, h.config)
+	httpapi.Register(api, huma.Operation{
+		OperationID: "get-jwks", Method: http.MethodGet, Path: "/.well-known/jwks.json",
+		Summary: "The public keys of access tokens, a JSON Web Key Set",
+	}, httpapi.Public, h.publicKeys)
+	h.registerSessions(api)
 	return api.Handler(), nil
 }
 
@@ -97,6 +111,9 @@ type Seat struct {
 type Session struct {
 	AccessToken string    `json:"accessToken" doc:"Send it as Authorization: Bearer."`
 	ExpiresAt   time.Time `json:"expiresAt" doc:"Of the access token. Refresh before it."`
+
+	RefreshToken     string     `json:"refreshToken,omitempty" doc:"Only for a client that asked for it in the body. Good for one refresh."`
+	RefreshExpiresAt *time.Time `json:"refreshExpiresAt,omitempty"`
 	Seat
 }
 
@@ -111,23 +128,46 @@ func seat(a account.Account, m account.Member) Seat {
 }
 
 type sessionOutput struct {
-	SetCookie http.Cookie `header:"Set-Cookie"`
+	SetCookie []http.Cookie `header:"Set-Cookie"`
 	Body      Session
 }
 
-func (h *handler) started(g session.Grant) *sessionOutput {
-	return &sessionOutput{
-		SetCookie: h.cookie(g.RefreshToken, g.RefreshExpiresAt),
-		Body:      Session{AccessToken: g.AccessToken.Reveal(), ExpiresAt: g.ExpiresAt, Seat: seat(g.Account, g.Member)},
+// started answers with a session. Its refresh token goes into the cookie, or into the body where the client asked for that:
+// never into both, since a page could read the body.
+func (h *handler) started(g session.Grant, inBody bool) *sessionOutput {
+	out := &sessionOutput{
+		Body: Session{AccessToken: g.AccessToken.Reveal(), ExpiresAt: g.ExpiresAt, Seat: seat(g.Account, g.Member)},
 	}
+	if inBody {
+		out.Body.RefreshToken, out.Body.RefreshExpiresAt = g.RefreshToken.Reveal(), &g.RefreshExpiresAt
+	} else {
+		out.SetCookie = []http.Cookie{h.cookie(g.RefreshToken, g.RefreshExpiresAt)}
+	}
+	return out
 }
 
 type signInInput struct {
 	Browser
 	Cookie http.Cookie `cookie:"__session"`
-	Body   struct {
-		IDToken string `json:"idToken" minLength:"1" maxLength:"8192" doc:"From Firebase Auth, in the browser."`
+	Client
+	Body struct {
+		IDToken   string `json:"idToken" minLength:"1" maxLength:"8192" doc:"From Firebase Auth, in the browser."`
+		RefreshIn string `json:"refreshIn,omitempty" enum:"cookie,body" default:"cookie" doc:"Where the refresh token goes: a program that is no browser keeps it itself."`
 	}
+}
+
+// Client is what a request tells of the program that sends it.
+type Client struct {
+	UserAgent string `header:"User-Agent" hidden:"true"`
+}
+
+func (c Client) device(ctx context.Context) session.Device {
+	const longest = 256
+	d := session.Device{UserAgent: strings.ToValidUTF8(c.UserAgent[:min(len(c.UserAgent), longest)], "")}
+	if addr := httpapi.ClientIP(ctx); addr.IsValid() {
+		d.Address = addr.String()
+	}
+	return d
 }
 
 // signIn gives a session of its own to every sign-in, and ends the one that the browser had: nobody is handed a session that
@@ -136,14 +176,14 @@ func (h *handler) signIn(ctx context.Context, in *signInInput) (*sessionOutput, 
 	if in.isForeign(h.cfg.PublicURL) {
 		return nil, errForeign
 	}
-	grant, err := h.sessions.SignIn(ctx, in.Body.IDToken)
+	grant, err := h.sessions.SignIn(ctx, in.Body.IDToken, in.device(ctx))
 	if err != nil {
 		return nil, err
 	}
 	if err := h.sessions.SignOut(ctx, telemetry.Secret(in.Cookie.Value)); err != nil {
 		return nil, err
 	}
-	return h.started(grant), nil
+	return h.started(grant, in.Body.RefreshIn == "body"), nil
 }
 
 type cookieInput struct {
@@ -151,7 +191,18 @@ type cookieInput struct {
 	Cookie http.Cookie `cookie:"__session"`
 }
 
-func (h *handler) refresh(ctx context.Context, in *cookieInput) (*sessionOutput, error) {
+type refreshInput struct {
+	Browser
+	Cookie http.Cookie `cookie:"__session"`
+	Body   *struct {
+		RefreshToken string `json:"refreshToken" minLength:"1" maxLength:"256"`
+	}
+}
+
+func (h *handler) refresh(ctx context.Context, in *refreshInput) (*sessionOutput, error) {
+	if in.Body != nil {
+		return h.refreshByBody(ctx, in)
+	}
 	if !in.isOurs(h.cfg.PublicURL) {
 		return nil, errForeign
 	}
@@ -169,11 +220,25 @@ func (h *handler) refresh(ctx context.Context, in *cookieInput) (*sessionOutput,
 	if err != nil {
 		return nil, err
 	}
-	return h.started(grant), nil
+	return h.started(grant, false), nil
+}
+
+// refreshByBody renews a session for a client that sends the token itself: no cookie counts, so nobody can make a browser
+// do it.
+func (h *handler) refreshByBody(ctx context.Context, in *refreshInput) (*sessionOutput, error) {
+	if in.isForeign(h.cfg.PublicURL) {
+		return nil, errForeign
+	}
+	grant, err := h.sessions.Refresh(ctx, telemetry.Secret(in.Body.RefreshToken))
+	if err != nil {
+		return nil, err
+	}
+	return h.started(grant, true), nil
 }
 
 type signOutOutput struct {
-	SetCookie http.Cookie `header:"Set-Cookie"`
+	SetCookie     http.Cookie `header:"Set-Cookie"`
+	ClearSiteData string      `header:"Clear-Site-Data"` // OWASP Secure Headers: on sign-out
 }
 
 func (h *handler) signOut(ctx context.Context, in *cookieInput) (*signOutOutput, error) {
@@ -183,7 +248,7 @@ func (h *handler) signOut(ctx context.Context, in *cookieInput) (*signOutOutput,
 	if err := h.sessions.SignOut(ctx, telemetry.Secret(in.Cookie.Value)); err != nil {
 		return nil, err
 	}
-	return &signOutOutput{SetCookie: h.goneCookie()}, nil
+	return &signOutOutput{SetCookie: h.goneCookie(), ClearSiteData: `"cache","cookies","storage"`}, nil
 }
 
 type meOutput struct{ Body Seat }

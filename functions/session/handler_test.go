@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
 	"github.com/sethvargo/go-envconfig"
@@ -56,13 +57,14 @@ func newStack(t *testing.T, settings ...string) *stack {
 	t.Helper()
 	emulator.Firestore(t)
 	emulator.Auth(t)
+	emulator.PubSub(t)
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &stack{clock: clock.NewManual(time.Now()), key: key, project: emulator.Project(t), log: &strings.Builder{}, logMutex: &sync.Mutex{}}
 	env := map[string]string{
-		"GOOGLE_CLOUD_PROJECT": s.project, "REDIS_URL": "redis://127.0.0.1:1",
+		"GOOGLE_CLOUD_PROJECT": s.project, "REDIS_URL": emulator.Redis(t), "REDIS_PREFIX": emulator.Prefix(t), "RATE_LIMIT_FACTOR": "1000",
 		"PUBLIC_URL": publicURL, "SESSION_SIGNING_KEY": pemOf(t, key),
 		"REALTIME_URL": "ws://fieldboard.test:8090", "FIREBASE_API_KEY": "demo-key",
 		"FIREBASE_AUTH_DOMAIN": "demo.test", "FIREBASE_AUTH_EMULATOR_URL": "http://127.0.0.1:9099",
@@ -80,6 +82,14 @@ func newStack(t *testing.T, settings ...string) *stack {
 		}
 	})
 	if s.handler, err = function.Build(t.Context(), s.Instance); err != nil {
+		t.Fatal(err)
+	}
+	client, err := s.Cloud.PubSub(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	topic := &pubsubpb.Topic{Name: "projects/" + s.project + "/topics/events"}
+	if _, err := client.TopicAdminClient.CreateTopic(t.Context(), topic); err != nil {
 		t.Fatal(err)
 	}
 	store := account.NewStore(s.Cloud, s.clock)
@@ -228,8 +238,8 @@ func TestSignIn(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("session (-want +got):\n%s", diff)
 	}
-	if c := a.cookie; c == nil || !c.HttpOnly || c.Secure || c.SameSite != http.SameSiteStrictMode || c.Path != "/" || c.MaxAge != 24*60*60 || c.Domain != "" {
-		t.Errorf("got cookie %v, want HttpOnly, SameSite=Strict, Path=/, a day, not Secure on http", c)
+	if c := a.cookie; c == nil || !c.HttpOnly || c.Secure || c.SameSite != http.SameSiteStrictMode || c.Path != "/" || c.MaxAge != 30*60 || c.Domain != "" {
+		t.Errorf("got cookie %v, want HttpOnly, SameSite=Strict, Path=/, half an hour, not Secure on http", c)
 	}
 	if got := a.header.Get("Cache-Control"); got != "no-store" {
 		t.Errorf("got Cache-Control %q, want no-store", got)
@@ -393,6 +403,7 @@ func TestAccessTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	kid := parsed.Header["kid"]
+	rival, _, _ := strings.Cut(s.signIn(t, "rival").cookie.Value, ".")
 	sign := func(method jwt.SigningMethod, key, kid any, change map[string]any) string {
 		c := maps.Clone(claims)
 		for k, v := range change {
@@ -448,9 +459,13 @@ func TestAccessTokens(t *testing.T) {
 		{"two parts", parts[0] + "." + parts[1], 401},
 		{"huge", good + strings.Repeat("A", 5000), 401},
 		{"an ID token", emulator.SignIn(t, s.project, "owner@example.test", "correct-horse"), 401},
-		{"of another business, though signed", with("acct", "acc_harbour"), 403},
-		{"of a user who is gone", with("sub", "ghost"), 403},
-		{"an account that is a path", with("acct", "acc_prairie/members/owner"), 403},
+		{"of another business, though signed", with("acct", "acc_harbour"), 401},
+		{"of a user who is gone", with("sub", "ghost"), 401},
+		{"an account that is a path", with("acct", "acc_prairie/members/owner"), 401},
+		{"of another's session, though signed", with("sid", rival), 401},
+		{"a session that is a path", with("sid", "../accounts/acc_prairie"), 401},
+		{"an older version of the seat", with("pv", -1), 401},
+		{"a newer version of the seat", with("pv", 1), 401},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -560,11 +575,20 @@ func TestConcurrentRefreshesHaveOneSuccessor(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	first := s.signIn(t, "owner").cookie.Value
-	const n = 100
+	const n, instances = 1000, 25
+	var others []*stack
+	for range instances {
+		other := *s
+		var err error
+		if other.handler, err = function.Build(t.Context(), s.Instance); err != nil {
+			t.Fatal(err)
+		}
+		others = append(others, &other)
+	}
 	answers := make([]answer, n)
 	var wg sync.WaitGroup
 	for i := range n {
-		wg.Go(func() { answers[i] = s.refresh(t, first) })
+		wg.Go(func() { answers[i] = others[i%instances].refresh(t, first) })
 	}
 	wg.Wait()
 	successors := map[string]int{}
@@ -585,11 +609,11 @@ func TestConcurrentRefreshesHaveOneSuccessor(t *testing.T) {
 func TestIdleAndAbsoluteEnd(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	idle := s.signIn(t, "owner").cookie.Value
+	idle := s.signIn(t, "viewer").cookie.Value
 	s.clock.Advance(24 * time.Hour)
 	s.refresh(t, idle).wantProblem(t, problem.Unauthenticated)
 
-	kept := s.signIn(t, "owner").cookie.Value
+	kept := s.signIn(t, "viewer").cookie.Value
 	for range 29 {
 		s.clock.Advance(23 * time.Hour)
 		kept = s.refresh(t, kept).cookie.Value
@@ -671,7 +695,10 @@ func TestDisabledMemberIsOut(t *testing.T) {
 	if err := store.SetStatus(t.Context(), "acc_prairie", "viewer", account.Disabled); err != nil {
 		t.Fatal(err)
 	}
-	s.me(t, a.session(t).AccessToken).wantProblem(t, problem.Forbidden)
+	if err := session.NewStanding(s.Instance).SeatChanged(t.Context(), "acc_prairie", "viewer"); err != nil {
+		t.Fatal(err)
+	}
+	s.me(t, a.session(t).AccessToken).wantProblem(t, problem.Unauthenticated)
 	s.refresh(t, a.cookie.Value).wantProblem(t, problem.Forbidden)
 	if err := store.SetStatus(t.Context(), "acc_prairie", "viewer", account.Active); err != nil {
 		t.Fatal(err)

@@ -68,7 +68,7 @@ func (s *Server) verify(ctx context.Context, token string) (httpapi.Principal, e
 	}
 	ctx, cancel := context.WithTimeout(ctx, authTimeout)
 	defer cancel()
-	p, err := s.verifier.Verify(ctx, token)
+	p, err := s.sessions.Verify(ctx, token)
 	switch {
 	case err == nil && p.UserID != "" && accountID.MatchString(p.AccountID):
 		return p, nil

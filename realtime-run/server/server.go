@@ -14,13 +14,14 @@ import (
 
 	"fieldboard.dev/fieldboard/shared/httpapi"
 	"fieldboard.dev/fieldboard/shared/instance"
+	"fieldboard.dev/fieldboard/shared/session"
 )
 
 // Server is one instance of the service.
 type Server struct {
 	in       *instance.Instance
 	cfg      Config
-	verifier httpapi.Verifier
+	sessions Sessions
 	origins  map[string]bool
 	hub      atomic.Pointer[hub] // nil until Redis was reached for the first time
 	draining atomic.Bool
@@ -28,9 +29,18 @@ type Server struct {
 	pubsub   status
 }
 
+// Sessions tells who a client is, and when that ends.
+type Sessions interface {
+	httpapi.Verifier
+	// Stands tells whether the session and the seat of somebody who was verified some time ago still stand.
+	Stands(ctx context.Context, p httpapi.Principal) (bool, error)
+	// Watch calls ended for what ends or changes, and resumed when something may have ended unheard, until ctx is done.
+	Watch(ctx context.Context, ended func(session.Ended), resumed func())
+}
+
 // New returns a server with the settings of in. It connects to nothing.
-func New(in *instance.Instance, verifier httpapi.Verifier) (*Server, error) {
-	s := &Server{in: in, verifier: verifier, origins: map[string]bool{}}
+func New(in *instance.Instance, sessions Sessions) (*Server, error) {
+	s := &Server{in: in, sessions: sessions, origins: map[string]bool{}}
 	if err := in.Config(context.Background(), &s.cfg); err != nil {
 		return nil, err
 	}
@@ -69,6 +79,7 @@ func (s *Server) Run(ctx context.Context) error {
 		var work sync.WaitGroup
 		work.Go(func() { s.watchRedis(ctx) })
 		work.Go(func() { s.consume(ctx, h) })
+		work.Go(func() { s.closeEnded(ctx, h) })
 		work.Wait()
 	}()
 	<-ctx.Done()

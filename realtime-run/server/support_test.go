@@ -183,9 +183,12 @@ func (s *service) health(tb testing.TB) map[string]string {
 // tokens issues and verifies access tokens as the product does, and fails on demand.
 type tokens struct {
 	issuer   *session.Issuer
-	verifier *session.Verifier
+	verifier *session.TokenVerifier
 	mu       sync.Mutex
 	fault    error // returned for every token, when set
+	over     map[string]bool
+	ended    []func(session.Ended)
+	resumed  []func()
 }
 
 func (v *tokens) issue(tb testing.TB, p httpapi.Principal) string {
@@ -213,17 +216,51 @@ func (v *tokens) Verify(ctx context.Context, token string) (httpapi.Principal, e
 	return v.verifier.Verify(ctx, token)
 }
 
+func (v *tokens) Stands(_ context.Context, p httpapi.Principal) (bool, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return !v.over[p.SessionID], v.fault
+}
+
+func (v *tokens) Watch(ctx context.Context, ended func(session.Ended), resumed func()) {
+	v.mu.Lock()
+	v.ended, v.resumed = append(v.ended, ended), append(v.resumed, resumed)
+	v.mu.Unlock()
+	resumed()
+	<-ctx.Done()
+}
+
+// end tells every instance of an end.
+func (v *tokens) end(e session.Ended) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, tell := range v.ended {
+		tell(e)
+	}
+}
+
+// endUnheard ends a session without a word; then the instances hear again.
+func (v *tokens) endUnheard(sid string) {
+	v.mu.Lock()
+	v.over[sid] = true
+	resumed := slices.Clone(v.resumed)
+	v.mu.Unlock()
+	for _, r := range resumed {
+		r()
+	}
+}
+
 func newTokens(tb testing.TB, settings map[string]string) *tokens {
 	tb.Helper()
 	in, err := instance.New(tb.Context(), envconfig.MapLookuper(settings), clock.System, slog.Default())
 	if err != nil {
 		tb.Fatal(err)
 	}
-	v := &tokens{}
+	v := &tokens{over: map[string]bool{}}
 	if v.issuer, err = session.NewIssuer(tb.Context(), in); err != nil {
 		tb.Fatal(err)
 	}
-	if v.verifier, err = session.NewVerifier(tb.Context(), in); err != nil {
+	if v.verifier, err = session.NewTokenVerifier(tb.Context(), in); err != nil {
 		tb.Fatal(err)
 	}
 	return v

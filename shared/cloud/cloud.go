@@ -13,6 +13,7 @@ import (
 	firebase "firebase.google.com/go/v4"
 	"firebase.google.com/go/v4/auth"
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"google.golang.org/api/option"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -97,6 +98,8 @@ func (c *Clients) Auth(ctx context.Context) (*auth.Client, error) {
 	})
 }
 
+func init() { logging.Disable() } // of go-redis, which would write lines of its own: callers log the errors that they get
+
 // Redis returns the Redis client. Building it does not connect.
 func (c *Clients) Redis() (*redis.Client, error) {
 	return c.redis.get(func() (*redis.Client, error) {
@@ -104,6 +107,8 @@ func (c *Clients) Redis() (*redis.Client, error) {
 		if err != nil {
 			return nil, errors.New("REDIS_URL is not a Redis URL (redis://host:port)") // the parser's error would show its password
 		}
+		opts.ContextTimeoutEnabled = true // else a deadline does not end the wait for a Redis that is silent
+		opts.DialerRetries = 1            // the caller has an answer to Redis being away, and waits no longer than for one try
 		return redis.NewClient(opts), nil
 	})
 }

@@ -32,6 +32,9 @@ const (
 	SyncFailed         = "sync.failed"
 	JobberConnected    = "jobber.connected"
 	JobberDisconnected = "jobber.disconnected"
+	SignedIn           = "security.signed_in"
+	RefreshReused      = "security.refresh_reused"
+	SessionEnded       = "security.session_ended" // by somebody, not by time or by signing out
 )
 
 // Event is one thing that happened.

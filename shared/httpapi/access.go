@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fieldboard.dev/fieldboard/shared/problem"
+	"fieldboard.dev/fieldboard/shared/ratelimit"
 )
 
 // Permission names one thing that somebody may do, such as "finance:read". The account domain has the list.
@@ -50,6 +51,7 @@ type Principal struct {
 	AccountID string
 	Role      Role   // of the member; empty for a key
 	SessionID string // empty for a key
+	Seat      int64  // version of the member's seat, which changes with what the member may do; 0 for a key
 	KeyID     string // empty for a session
 	Plan      string // of the account; it decides the rate limits
 	Grants    Grants
@@ -77,6 +79,7 @@ type Access struct {
 	permissions []Permission
 	narrow      bool // the permissions may be held for less than the account
 	oidc        *oidcVerifier
+	class       ratelimit.Class // empty: follows from the method
 }
 
 // Public lets everybody call the operation. Its handler must not trust the caller.
@@ -97,30 +100,42 @@ func (a Access) declared() bool {
 	return a.public || len(a.permissions) > 0 || a.oidc != nil
 }
 
-// admit answers whether the request may go on. The context that it returns carries the principal.
-func (a Access) admit(ctx context.Context, r *http.Request, verifier Verifier) (context.Context, error) {
-	if a.public {
-		return ctx, nil
+// admit answers whether the request may go on. The context that it returns carries the principal. What is left of the limits
+// goes into the headers.
+func (a *API) admit(ctx context.Context, r *http.Request, h http.Header, access Access) (context.Context, error) {
+	class := access.classOf(r.Method)
+	if access.public {
+		return ctx, a.charge(ctx, h, Principal{}, class)
 	}
 	token, err := bearer(r)
 	if err != nil {
-		return ctx, err
+		return ctx, a.failed(ctx, h, err)
 	}
-	if a.oidc != nil {
-		return ctx, a.oidc.verify(ctx, token)
+	if access.oidc != nil {
+		return ctx, access.oidc.verify(ctx, token)
 	}
-	p, err := verifier.Verify(ctx, token)
+	p, err := a.verifier.Verify(ctx, token)
 	if err != nil {
-		return ctx, err
+		return ctx, a.failed(ctx, h, err)
 	}
 	note(ctx).principal = p
+	if err := a.charge(ctx, h, p, class); err != nil {
+		return ctx, err
+	}
+	if err := access.permits(p); err != nil {
+		return ctx, err
+	}
+	return context.WithValue(ctx, principalKey{}, p), nil
+}
+
+func (a Access) permits(p Principal) error {
 	for _, permission := range a.permissions {
 		if p.Can(permission) || (a.narrow && p.Scope(permission) != "") {
 			continue
 		}
-		return ctx, problem.New(problem.Forbidden, "This needs the permission %s, which you do not have.", permission)
+		return problem.New(problem.Forbidden, "This needs the permission %s, which you do not have.", permission)
 	}
-	return context.WithValue(ctx, principalKey{}, p), nil
+	return nil
 }
 
 type principalKey struct{}

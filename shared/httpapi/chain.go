@@ -24,6 +24,7 @@ func (a *API) Handler() http.Handler {
 		c.RequestID = requestID(r)
 		notes := &notes{}
 		ctx := context.WithValue(telemetry.WithCorrelation(r.Context(), c), notesKey{}, notes)
+		ctx = WithClientIP(ctx, clientIP(r, a.proxies))
 		ctx, cancel := context.WithTimeout(ctx, a.timeout)
 		defer cancel()
 
@@ -60,6 +61,9 @@ func (a *API) serve(reply *reply, r *http.Request) {
 		return
 	}
 	handler, pattern := a.mux.Handler(r)
+	if a.cross(reply, r, pattern) {
+		return
+	}
 	if pattern != "" {
 		note(r.Context()).route = pattern
 		a.mux.ServeHTTP(reply, r)
@@ -82,6 +86,7 @@ type notes struct {
 	private   bool // the answer is for the caller alone
 	principal Principal
 	badQuery  []problem.Field
+	violated  []string     // the limits that refused
 	code      problem.Code // of the problem that was answered
 	err       error        // behind it
 }
@@ -104,23 +109,8 @@ func requestID(r *http.Request) string {
 	return randomID()
 }
 
-// secure sets the headers of an API that serves no page: OWASP Secure Headers Project, and RFC 6797 for HSTS, which may
-// only be sent over https. X-Forwarded-Proto is believed for nothing else.
-func secure(h http.Header, r *http.Request) {
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Permissions-Policy", "interest-cohort=()")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("X-Permitted-Cross-Domain-Policies", "none")
-	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
-		h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
-	}
-}
-
-// logRequest writes the one line of a request. The query is left out: it may hold names and addresses.
+// logRequest writes the one line of a request. The query is left out: it may hold names and addresses. Of the client's
+// address, which is personal data, there is the network alone.
 func (a *API) logRequest(ctx context.Context, r *http.Request, reply *reply, n *notes, took time.Duration) {
 	level, message := slog.LevelInfo, "request"
 	attrs := []slog.Attr{
@@ -130,11 +120,15 @@ func (a *API) logRequest(ctx context.Context, r *http.Request, reply *reply, n *
 			slog.Int("status", reply.status()),
 			slog.Int("responseSize", reply.body.Len()),
 			slog.String("latency", fmt.Sprintf("%.6fs", took.Seconds())),
+			slog.String("remoteIp", logged(ClientIP(ctx))),
 			slog.String("protocol", r.Proto)),
 		slog.String("route", n.route),
 	}
 	if n.principal.AccountID != "" {
 		attrs = append(attrs, slog.String("account", n.principal.AccountID), slog.String("user", n.principal.UserID))
+	}
+	if len(n.violated) > 0 {
+		attrs = append(attrs, slog.Any("violated_policies", n.violated))
 	}
 	if n.code != "" {
 		attrs = append(attrs, slog.String("code", string(n.code)))

@@ -17,13 +17,15 @@ import (
 // Problem is the body of every answer that is not a success: RFC 9457, with the code to branch on, the request's id, and
 // every broken field at once.
 type Problem struct {
-	Type      string          `json:"type" doc:"Names the class of problem; urn:fieldboard:problem: and the code."`
+	Type      string          `json:"type" doc:"Names the class of problem; urn:fieldboard:problem: and the code, or a registered type."`
 	Title     string          `json:"title" doc:"The class of problem in words; the same each time."`
 	Status    int             `json:"status" doc:"The HTTP status."`
 	Detail    string          `json:"detail,omitempty" doc:"What went wrong this time, and what to do."`
 	Code      problem.Code    `json:"code" doc:"Stable; clients may branch on it."`
 	RequestID string          `json:"requestId,omitempty" doc:"Quote it when asking for help."`
 	Errors    []problem.Field `json:"errors,omitempty" doc:"Every broken rule of the input."`
+
+	ViolatedPolicies []string `json:"violated-policies,omitempty" doc:"The rate limits that had no room, by their names in RateLimit-Policy."`
 }
 
 func (p *Problem) Error() string { return p.Detail }

@@ -14,10 +14,12 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"fieldboard.dev/fieldboard/shared/problem"
+	"fieldboard.dev/fieldboard/shared/ratelimit"
 )
 
 // Register adds an operation. I and O are huma's input and output structs. It panics when the operation declares no access,
-// has no OperationID, or needs a permission in an API without a verifier: such a function must not start. A handler adds
+// has no OperationID, has a class that there is not, or needs a permission in an API without a verifier: such a function must
+// not start. A handler adds
 // headers to a problem with huma.ErrorWithHeaders.
 func Register[I, O any](a *API, op huma.Operation, access Access, handler func(context.Context, *I) (*O, error)) {
 	switch {
@@ -27,7 +29,10 @@ func Register[I, O any](a *API, op huma.Operation, access Access, handler func(c
 		panic(fmt.Sprintf("httpapi: %s %s has no operation id", op.Method, op.Path))
 	case len(access.permissions) > 0 && a.verifier == nil:
 		panic(fmt.Sprintf("httpapi: %s needs a permission, but the API has no verifier", op.OperationID))
+	case !ratelimit.Exists(access.classOf(op.Method)) || access.class == ratelimit.Failure:
+		panic(fmt.Sprintf("httpapi: %s has the class %q, which no operation can have", op.OperationID, access.class))
 	}
+	a.bearers[op.Method+" "+op.Path] = len(access.permissions) > 0
 	if op.MaxBodyBytes == 0 {
 		op.MaxBodyBytes = MaxBodyBytes
 	}
@@ -69,6 +74,9 @@ func describe(op *huma.Operation, access Access) {
 			extensions["x-narrowed"] = true // who holds it for a part of the account gets that part
 		}
 	}
+	if access.oidc == nil {
+		extensions["x-rate-limit-class"] = access.classOf(op.Method)
+	}
 	op.Extensions = extensions
 }
 
@@ -77,7 +85,7 @@ func (a *API) guard(access Access) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(hc)
 		note(hc.Context()).private = !access.public
-		ctx, err := access.admit(hc.Context(), r, a.verifier)
+		ctx, err := a.admit(hc.Context(), r, w.Header(), access)
 		if err != nil {
 			writeProblem(hc.Context(), w, err)
 			return

@@ -44,7 +44,7 @@ func TestParseRefuses(t *testing.T) {
 		{"an unknown queue", "queue: sync\n    callers", "queue: other\n    callers", "unknown queue"},
 		{"a public worker", "queue: sync\n    callers: invoker", "queue: sync\n    callers: public", "is public"},
 		{"a path that is never reached", "/api/v1/me", "/api/v1/dashboard/me", "never reached"},
-		{"a path outside the API", "/api/webhooks/jobber", "/hooks", "below /api"},
+		{"a path outside the API", "/api/webhooks/jobber", "/hooks", "below /api or /.well-known"},
 		{"an odd memory size", "memory: 512Mi\n    timeout: 540", "memory: 300Mi\n    timeout: 540", "no size"},
 		{"a timeout over the limit", "timeout: 540", "timeout: 5400", "timeout"},
 		{"a role on the whole project", "roles/cloudtasks.enqueuer\n        queue: sync", "roles/cloudtasks.enqueuer", "must name the one resource"},

@@ -14,7 +14,7 @@ var (
 	nameRule       = regexp.MustCompile(`^[a-z][a-z0-9-]{1,61}[a-z0-9]$`)
 	entryPointRule = regexp.MustCompile(`^[A-Z][A-Za-z0-9]+$`)
 	memoryRule     = regexp.MustCompile(`^(128|256|512)Mi$|^(1|2|4|8)Gi$`)
-	pathRule       = regexp.MustCompile(`^/api(/[a-z0-9-]+)*(/\*\*)?$`)
+	pathRule       = regexp.MustCompile(`^/(api(/[a-z0-9-]+)*(/\*\*)?|\.well-known/[a-z.-]+)$`)
 	secretRule     = regexp.MustCompile(`^[A-Z][A-Z0-9_]+$`)
 	roleRule       = regexp.MustCompile(`^roles/[a-z]+\.[A-Za-z]+$`)
 )
@@ -118,7 +118,7 @@ func (c *checker) function(f Function) {
 
 func (c *checker) paths(f Function) {
 	for _, p := range f.Paths {
-		c.check(pathRule.MatchString(p), "function %q: path %q must be below /api, without wildcards but a last /**", f.Name, p)
+		c.check(pathRule.MatchString(p), "function %q: path %q must be below /api or /.well-known, without wildcards but a last /**", f.Name, p)
 		for _, earlier := range c.m.Functions {
 			if earlier.Name == f.Name {
 				break

@@ -326,6 +326,7 @@ func decode(snap *firestore.DocumentSnapshot, c Collection) (Record, error) {
 	return r, nil
 }
 
-func notFound(c Collection, id string) error {
+// NotFound is the error of a record that is not there, or that somebody may not see.
+func NotFound(c Collection, id string) error {
 	return problem.New(problem.NotFound, "There is no %s %.60q.", c.entity(), id)
 }

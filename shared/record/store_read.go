@@ -23,7 +23,7 @@ func (s *Store) Get(ctx context.Context, account string, c Collection, id string
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	if !documentID(id) {
-		return nil, notFound(c, id)
+		return nil, NotFound(c, id)
 	}
 	col, err := s.collection(ctx, account, c)
 	if err != nil {
@@ -31,7 +31,7 @@ func (s *Store) Get(ctx context.Context, account string, c Collection, id string
 	}
 	snap, err := col.Doc(id).Get(ctx)
 	if status.Code(err) == codes.NotFound {
-		return nil, notFound(c, id)
+		return nil, NotFound(c, id)
 	}
 	if err != nil {
 		return nil, problem.Wrap(err, problem.Unavailable, "The records cannot be read right now. Try again shortly.")
@@ -41,7 +41,7 @@ func (s *Store) Get(ctx context.Context, account string, c Collection, id string
 		return nil, err
 	}
 	if r.Base().Deleted {
-		return nil, notFound(c, id)
+		return nil, NotFound(c, id)
 	}
 	return r, nil
 }
@@ -101,6 +101,24 @@ func (s *Store) Children(ctx context.Context, account string, c Collection, fiel
 	return ids, nil
 }
 
+// HasVisit tells whether one of the people is assigned to a visit whose field is id. At most 30 people are looked for.
+func (s *Store) HasVisit(ctx context.Context, account, field, id string, people []string) (bool, error) {
+	if len(people) == 0 {
+		return false, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	visits, err := s.collection(ctx, account, Visits)
+	if err != nil {
+		return false, err
+	}
+	found, err := visits.Where(field, "==", id).Where("userIds", "array-contains-any", people).Select().Limit(1).Documents(ctx).GetAll()
+	if err != nil {
+		return false, problem.Wrap(err, problem.Unavailable, "The records cannot be read right now. Try again shortly.")
+	}
+	return len(found) > 0, nil
+}
+
 // Users returns every person of the account.
 func (s *Store) Users(ctx context.Context, account string) ([]*User, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
@@ -128,6 +146,7 @@ func (s *Store) Users(ctx context.Context, account string) ([]*User, error) {
 type Query struct {
 	Where  map[string]any // equal fields, by stored name
 	Search string
+	People []string   // only visits that one of these people is assigned to; at most 30
 	Range  string     // stored name of the field that From and To bound; it must be the one that Sort names
 	From   *time.Time // included
 	To     *time.Time // not included
@@ -221,6 +240,11 @@ func page(ctx context.Context, query firestore.Query, c Collection, q Query, wan
 func narrow(query firestore.Query, q Query, wanted, clients []string) firestore.Query {
 	for field, value := range q.Where {
 		query = query.Where(field, "==", value)
+	}
+	if len(q.People) > 0 {
+		// Firestore looks into one list at a time, so that a search then goes through the people's visits one by one.
+		query = query.Where("userIds", "array-contains-any", q.People)
+		wanted = nil
 	}
 	if len(wanted) > 0 {
 		term := firestore.PropertyFilter{Path: "terms", Operator: "array-contains", Value: wanted[0]}

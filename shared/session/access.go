@@ -2,14 +2,10 @@ package session
 
 import (
 	"context"
-	"crypto"
-	"crypto/ecdsa"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
 
@@ -34,13 +30,13 @@ type claims struct {
 	Account string       `json:"acct"`
 	Role    account.Role `json:"role"`
 	Session string       `json:"sid"`
+	Version int64        `json:"pv"` // of the member's seat: what they may do
 }
 
 // Issuer makes access tokens.
 type Issuer struct {
 	publicURL string
-	key       *ecdsa.PrivateKey
-	keyID     string
+	keys      keyring
 	clock     clock.Clock
 }
 
@@ -54,19 +50,15 @@ func NewIssuer(ctx context.Context, in *instance.Instance) (*Issuer, error) {
 }
 
 func newIssuer(cfg Config, clk clock.Clock) (*Issuer, error) {
-	key, err := cfg.key()
+	keys, err := cfg.keys()
 	if err != nil {
 		return nil, err
 	}
-	id, err := keyID(&key.PublicKey)
-	if err != nil {
-		return nil, err
-	}
-	return &Issuer{publicURL: cfg.PublicURL, key: key, keyID: id, clock: clk}, nil
+	return &Issuer{publicURL: cfg.PublicURL, keys: keys, clock: clk}, nil
 }
 
 // Issue returns an access token for p, and when it expires: AccessLifetime from now, or p.ExpiresAt where that is set and
-// sooner. What p may do is not in the token; it follows from the role.
+// sooner. What p may do is not in the token; it follows from the role, which is that of one version of the member's seat.
 func (i *Issuer) Issue(p Principal) (string, time.Time, error) {
 	now := i.clock.Now().Truncate(time.Second) // a JWT's times are whole seconds
 	expires := now.Add(AccessLifetime)
@@ -85,43 +77,36 @@ func (i *Issuer) Issue(p Principal) (string, time.Time, error) {
 		Account: p.AccountID,
 		Role:    p.Role,
 		Session: p.SessionID,
+		Version: p.Seat,
 	})
-	t.Header["kid"] = i.keyID
-	signed, err := t.SignedString(i.key)
+	t.Header["kid"] = i.keys[0].id
+	signed, err := t.SignedString(i.keys[0].private)
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("signing an access token: %w", err)
 	}
 	return signed, expires, nil
 }
 
-// Verifier checks access tokens, without asking anybody. It is safe for concurrent use.
-type Verifier struct {
-	keys   map[string]*ecdsa.PublicKey
+// TokenVerifier checks access tokens by themselves, without asking anybody. It is safe for concurrent use.
+type TokenVerifier struct {
+	keys   keyring
 	parser *jwt.Parser
 }
 
-var _ httpapi.Verifier = (*Verifier)(nil)
+var _ httpapi.Verifier = (*TokenVerifier)(nil)
 
-// NewVerifier returns the verifier of an instance's settings.
-func NewVerifier(ctx context.Context, in *instance.Instance) (*Verifier, error) {
+// NewTokenVerifier returns the verifier of an instance's settings.
+func NewTokenVerifier(ctx context.Context, in *instance.Instance) (*TokenVerifier, error) {
 	cfg, err := configOf(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	return newVerifier(cfg, in.Clock)
-}
-
-func newVerifier(cfg Config, clk clock.Clock) (*Verifier, error) {
-	key, err := cfg.key()
+	keys, err := cfg.keys()
 	if err != nil {
 		return nil, err
 	}
-	id, err := keyID(&key.PublicKey)
-	if err != nil {
-		return nil, err
-	}
-	return &Verifier{
-		keys: map[string]*ecdsa.PublicKey{id: &key.PublicKey},
+	return &TokenVerifier{
+		keys: keys,
 		parser: jwt.NewParser(
 			jwt.WithValidMethods([]string{jwt.SigningMethodES256.Alg()}),
 			jwt.WithIssuer(cfg.PublicURL),
@@ -129,21 +114,21 @@ func newVerifier(cfg Config, clk clock.Clock) (*Verifier, error) {
 			jwt.WithExpirationRequired(),
 			jwt.WithIssuedAt(),
 			jwt.WithLeeway(clockLeeway),
-			jwt.WithTimeFunc(clk.Now),
+			jwt.WithTimeFunc(in.Clock.Now),
 			jwt.WithStrictDecoding()),
 	}, nil
 }
 
 // Verify returns whom a token speaks for. The error is a problem Unauthenticated for any token that is not good, with one
 // message for all but an expired one: the others are no honest client's.
-func (v *Verifier) Verify(_ context.Context, token string) (Principal, error) {
+func (v *TokenVerifier) Verify(_ context.Context, token string) (Principal, error) {
 	if len(token) > maxTokenBytes {
 		return Principal{}, problem.New(problem.Unauthenticated, "The access token is not valid.")
 	}
 	var c claims
 	_, err := v.parser.ParseWithClaims(token, &c, func(t *jwt.Token) (any, error) {
 		id, _ := t.Header["kid"].(string)
-		if key, ok := v.keys[id]; ok {
+		if key, ok := v.keys.public(id); ok {
 			return key, nil
 		}
 		return nil, errors.New("unknown kid")
@@ -161,16 +146,53 @@ func (v *Verifier) Verify(_ context.Context, token string) (Principal, error) {
 		AccountID: c.Account,
 		Role:      c.Role,
 		SessionID: c.Session,
+		Seat:      c.Version,
 		Grants:    account.GrantsOf(c.Role),
 		ExpiresAt: c.ExpiresAt.UTC(),
 	}, nil
 }
 
-// keyID is the RFC 7638 thumbprint of a public key.
-func keyID(key *ecdsa.PublicKey) (string, error) {
-	sum, err := (&jose.JSONWebKey{Key: key}).Thumbprint(crypto.SHA256)
+// Verifier checks access tokens, and that the session and the seat that they name still stand.
+type Verifier struct {
+	tokens   *TokenVerifier
+	standing *Standing
+}
+
+var _ httpapi.Verifier = (*Verifier)(nil)
+
+// NewVerifier returns the verifier of an instance's settings. It dials nothing.
+func NewVerifier(ctx context.Context, in *instance.Instance) (*Verifier, error) {
+	tokens, err := NewTokenVerifier(ctx, in)
 	if err != nil {
-		return "", fmt.Errorf("naming the signing key: %w", err)
+		return nil, err
 	}
-	return base64.RawURLEncoding.EncodeToString(sum), nil
+	return &Verifier{tokens: tokens, standing: NewStanding(in)}, nil
+}
+
+// Verify returns whom a token speaks for. Its errors are TokenVerifier's, and Standing's.
+func (v *Verifier) Verify(ctx context.Context, token string) (Principal, error) {
+	p, err := v.tokens.Verify(ctx, token)
+	if err != nil {
+		return Principal{}, err
+	}
+	if p.Plan, err = v.standing.check(ctx, p); err != nil {
+		return Principal{}, err
+	}
+	return p, nil
+}
+
+// Stands tells whether the session and the seat of a principal that was verified some time ago still stand. Its error is
+// that this cannot be found out.
+func (v *Verifier) Stands(ctx context.Context, p Principal) (bool, error) {
+	_, err := v.standing.check(ctx, p)
+	if problem.CodeOf(err) == problem.Unauthenticated {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Watch calls ended for each session and seat that ends or changes, until ctx is done. resumed is called when it begins to
+// hear of them, at first and after each time that it could not: what ended in between was not told.
+func (v *Verifier) Watch(ctx context.Context, ended func(Ended), resumed func()) {
+	v.standing.watch(ctx, ended, resumed)
 }

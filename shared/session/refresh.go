@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"fieldboard.dev/fieldboard/shared/account"
 	"fieldboard.dev/fieldboard/shared/telemetry"
 )
 
@@ -22,6 +23,8 @@ type refreshToken struct {
 	generation int
 	secret     []byte
 }
+
+var sessionID = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
 var refreshFormat = regexp.MustCompile(`^([0-9a-f]{32})\.(0|[1-9][0-9]{0,8})\.([A-Za-z0-9_-]{43})$`)
 
@@ -59,9 +62,21 @@ func (m maker) token(session string, generation int) refreshToken {
 	return refreshToken{session: session, generation: generation, secret: mac.Sum(nil)}
 }
 
-// made tells whether m made t.
-func (m maker) made(t refreshToken) bool {
-	return hmac.Equal(t.secret, m.token(t.session, t.generation).secret)
+// makers are those of the present signing key, the first, and of the ones before it.
+type makers []maker
+
+func (m makers) token(session string, generation int) refreshToken {
+	return m[0].token(session, generation)
+}
+
+// made tells whether one of m made t.
+func (m makers) made(t refreshToken) bool {
+	for _, one := range m {
+		if hmac.Equal(t.secret, one.token(t.session, t.generation).secret) {
+			return true
+		}
+	}
+	return false
 }
 
 func newSessionID() string {
@@ -74,12 +89,15 @@ func newSessionID() string {
 type family struct {
 	Account    string    `firestore:"account"`
 	UserID     string    `firestore:"uid"`
+	Name       string    `firestore:"name"` // that the member gave it
+	UserAgent  string    `firestore:"userAgent"`
+	Address    string    `firestore:"address"` // IP address of the sign-in
 	Generation int       `firestore:"generation"`
 	Hash       []byte    `firestore:"hash"` // SHA-256 of the present token's secret
 	CreatedAt  time.Time `firestore:"createdAt"`
 	RotatedAt  time.Time `firestore:"rotatedAt"`
 	EndsAt     time.Time `firestore:"endsAt"`    // absolutely
-	ExpiresAt  time.Time `firestore:"expiresAt"` // idle, and never after EndsAt; Firestore deletes some time after it
+	ExpiresAt  time.Time `firestore:"expiresAt"` // idle, and never after EndsAt; Firestore deletes it some time later
 	RevokedAt  time.Time `firestore:"revokedAt"`
 	RevokedFor string    `firestore:"revokedFor"`
 }
@@ -95,17 +113,31 @@ const (
 	outOfDate                // the session has expired
 )
 
-func newFamily(account, userID string, first refreshToken, now time.Time) family {
-	f := family{Account: account, UserID: userID, Hash: first.hash(), CreatedAt: now, RotatedAt: now, EndsAt: now.Add(SessionLifetime)}
-	f.stay(now)
+func newFamily(accountID, userID string, device Device, first refreshToken, l account.Lifetimes, now time.Time) family {
+	f := family{
+		Account: accountID, UserID: userID, UserAgent: device.UserAgent, Address: device.Address,
+		Hash: first.hash(), CreatedAt: now, RotatedAt: now,
+	}
+	f.lasts(l)
 	return f
 }
 
-func (f *family) stay(now time.Time) {
-	f.ExpiresAt = now.Add(IdleLifetime)
+// lasts sets when the session ends, by the account's settings as they are now.
+func (f *family) lasts(l account.Lifetimes) {
+	f.EndsAt = f.CreatedAt.Add(l.Absolute())
+	f.ExpiresAt = f.RotatedAt.Add(l.Idle())
 	if f.ExpiresAt.After(f.EndsAt) {
 		f.ExpiresAt = f.EndsAt
 	}
+}
+
+func (f *family) living(now time.Time) bool {
+	return f.RevokedAt.IsZero() && now.Before(f.ExpiresAt)
+}
+
+// knows tells whether a token is one of the session's, present or past.
+func (f *family) knows(t refreshToken, m makers) bool {
+	return f.isPresent(t) || (t.generation < f.Generation && m.made(t))
 }
 
 func (f *family) isPresent(t refreshToken) bool {
@@ -116,24 +148,29 @@ func (f *family) revoke(reason string, now time.Time) {
 	f.RevokedAt, f.RevokedFor = now, reason
 }
 
-// present judges a token and changes the family accordingly. The successor is that of rotated and repeated.
-func (f *family) present(t refreshToken, m maker, now time.Time) (outcome, refreshToken) {
-	present := f.isPresent(t)
-	past := !present && t.generation < f.Generation && m.made(t)
-	switch {
-	case !present && !past, !f.RevokedAt.IsZero():
+// present judges a token and changes the family accordingly; l is how long its sessions last now. The successor is that of
+// rotated and repeated.
+func (f *family) present(t refreshToken, m makers, l account.Lifetimes, now time.Time) (outcome, refreshToken) {
+	if !f.knows(t, m) || !f.RevokedAt.IsZero() {
 		return refused, refreshToken{}
+	}
+	f.lasts(l)
+	switch {
 	case !now.Before(f.ExpiresAt):
 		return outOfDate, refreshToken{}
-	case present:
+	case f.isPresent(t):
 		next := m.token(t.session, f.Generation+1)
 		f.Generation, f.Hash, f.RotatedAt = next.generation, next.hash(), now
-		f.stay(now)
+		f.lasts(l)
 		return rotated, next
 	}
-	successor := m.token(t.session, f.Generation)
-	if t.generation == f.Generation-1 && now.Sub(f.RotatedAt) <= reuseGrace && f.isPresent(successor) {
-		return repeated, successor
+	// Within the grace the secret may have been made with the key before: a key may change at any moment.
+	if t.generation == f.Generation-1 && now.Sub(f.RotatedAt) <= reuseGrace {
+		for _, one := range m {
+			if successor := one.token(t.session, f.Generation); f.isPresent(successor) {
+				return repeated, successor
+			}
+		}
 	}
 	f.revoke("a spent refresh token was used again", now)
 	return stolen, refreshToken{}

@@ -4,8 +4,11 @@ import (
 	"context"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"fieldboard.dev/fieldboard/shared/account"
 	"fieldboard.dev/fieldboard/shared/clock"
+	"fieldboard.dev/fieldboard/shared/event"
 	"fieldboard.dev/fieldboard/shared/instance"
 	"fieldboard.dev/fieldboard/shared/problem"
 	"fieldboard.dev/fieldboard/shared/telemetry"
@@ -14,36 +17,42 @@ import (
 // Service starts, renews and ends sessions.
 type Service struct {
 	issuer     *Issuer
-	maker      maker
+	makers     makers
 	accounts   *account.Store
 	identities *identities
 	families   *families
+	standing   *Standing
 	clock      clock.Clock
+	refreshing singleflight.Group // by refresh token
 }
 
 // NewService returns the service of an instance's settings. It dials nothing.
 func NewService(ctx context.Context, in *instance.Instance) (*Service, error) {
-	cfg, err := configOf(ctx, in)
+	issuer, err := NewIssuer(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	issuer, err := newIssuer(cfg, in.Clock)
+	made, err := issuer.keys.makers()
 	if err != nil {
 		return nil, err
 	}
-	key, err := cfg.refreshKey()
-	if err != nil {
+	var events event.Config
+	if err := in.Config(ctx, &events); err != nil {
 		return nil, err
 	}
 	return &Service{
 		issuer:     issuer,
-		maker:      maker{key},
+		makers:     made,
 		accounts:   account.NewStore(in.Cloud, in.Clock),
 		identities: &identities{in.Cloud},
-		families:   &families{in.Cloud},
+		families:   &families{in.Cloud, event.NewStore(in.Cloud, events, in.Log)},
+		standing:   NewStanding(in),
 		clock:      in.Clock,
 	}, nil
 }
+
+// PublicKeys returns what access tokens are verified with.
+func (s *Service) PublicKeys() (PublicKeys, error) { return s.issuer.keys.set() }
 
 // Grant is what a sign-in or a refresh gives.
 type Grant struct {
@@ -55,88 +64,137 @@ type Grant struct {
 	Member           account.Member
 }
 
+// Device is from where somebody signs in, as far as the request tells.
+type Device struct {
+	UserAgent string
+	Address   string // IP address
+}
+
 // SignIn starts a session for the user of a Firebase ID token. The error is a problem: Unauthenticated for a token that is
-// not good, Forbidden for a user who is in no account or is disabled. Doing it twice starts two sessions.
-func (s *Service) SignIn(ctx context.Context, idToken string) (Grant, error) {
-	userID, err := s.identities.userOf(ctx, idToken)
+// not good, Forbidden for a user who is in no account, is disabled, or has an email address that is not verified where the
+// account demands it. Doing it twice starts two sessions.
+func (s *Service) SignIn(ctx context.Context, idToken string, device Device) (Grant, error) {
+	who, err := s.identities.identify(ctx, idToken)
 	if err != nil {
 		return Grant{}, err
 	}
-	accountID, err := s.accounts.AccountOf(ctx, userID)
+	accountID, err := s.accounts.AccountOf(ctx, who.UserID)
 	if problem.CodeOf(err) == problem.NotFound {
 		return Grant{}, problem.Wrap(err, problem.Forbidden, "You are signed in, but in no business on Fieldboard. Ask its owner to invite you.")
 	}
 	if err != nil {
 		return Grant{}, err
 	}
-	acct, member, err := s.Seat(ctx, accountID, userID)
+	acct, member, err := s.Seat(ctx, accountID, who.UserID)
 	if err != nil {
 		return Grant{}, err
 	}
-	sid := newSessionID()
-	first := s.maker.token(sid, 0)
-	f := newFamily(accountID, userID, first, s.clock.Now())
-	if err := s.families.start(ctx, sid, f); err != nil {
+	if acct.Settings.RequireVerifiedEmail && !who.EmailVerified {
+		return Grant{}, problem.New(problem.Forbidden, "This business lets in verified email addresses only. Open the link in the verification mail, then sign in again.")
+	}
+	sid, now := newSessionID(), s.clock.Now()
+	first := s.makers.token(sid, 0)
+	f := newFamily(accountID, who.UserID, device, first, acct.Settings.LifetimesOf(member.Role), now)
+	if err := s.families.start(ctx, sid, f, about(event.SignedIn, member, now, acct.ID)); err != nil {
 		return Grant{}, err
 	}
 	return s.grant(first, f, acct, member)
 }
 
+// about returns an event of the security audience about a member.
+func about(typ string, m account.Member, at time.Time, accountID string) event.Event {
+	e := event.New(accountID, typ, at)
+	e.Audience, e.Member, e.Title = event.Security, m.UserID, string(m.Name)
+	return e
+}
+
+// alike returns the same event for the member alone.
+func alike(e event.Event) event.Event {
+	personal := event.New(e.Account, e.Type, e.Time)
+	personal.Audience, personal.Member, personal.Detail = event.Personal, e.Member, e.Detail
+	return personal
+}
+
 // Seat returns an account and its member. The error is a problem Forbidden for somebody who is not, or no longer, in it.
 func (s *Service) Seat(ctx context.Context, accountID, userID string) (account.Account, account.Member, error) {
-	member, err := s.accounts.Member(ctx, accountID, userID)
-	if problem.CodeOf(err) == problem.NotFound {
-		return account.Account{}, account.Member{}, problem.Wrap(err, problem.Forbidden, "You are no longer in this business. Ask its owner.")
-	}
-	if err != nil {
+	seat, err := s.accounts.Seat(ctx, accountID, userID)
+	switch {
+	case err != nil:
 		return account.Account{}, account.Member{}, err
-	}
-	if member.Status != account.Active {
+	case seat.Member.UserID == "":
+		return account.Account{}, account.Member{}, problem.New(problem.Forbidden, "You are no longer in this business. Ask its owner.")
+	case seat.Member.Status != account.Active:
 		return account.Account{}, account.Member{}, problem.New(problem.Forbidden, "Your access to this business is switched off. Ask its owner.")
 	}
-	acct, err := s.accounts.Account(ctx, accountID)
-	return acct, member, err
+	return seat.Account, seat.Member, nil
 }
 
 // Refresh renews a session: the refresh token is spent and another takes its place. The same token again within reuseGrace
-// gets the same successor; later, it is taken for stolen and the session ends. The error is a problem Unauthenticated for a
-// session that is over, Forbidden for a member who may no longer come in. After any other error the caller tries again with
-// the same token.
+// gets the same successor; later, it is taken for stolen, the session ends and the member is told. The error is a problem
+// Unauthenticated for a session that is over, Forbidden for a member who may no longer come in. After any other error the
+// caller tries again with the same token.
 func (s *Service) Refresh(ctx context.Context, token telemetry.Secret) (Grant, error) {
+	// Tabs that wake up together send the same token: one of them asks for all.
+	asked := s.refreshing.DoChan(token.Reveal(), func() (any, error) {
+		return s.refresh(context.WithoutCancel(ctx), token)
+	})
+	select {
+	case <-ctx.Done():
+		return Grant{}, ctx.Err()
+	case answer := <-asked:
+		grant, _ := answer.Val.(Grant)
+		return grant, answer.Err
+	}
+}
+
+func (s *Service) refresh(ctx context.Context, token telemetry.Secret) (Grant, error) {
 	over := problem.New(problem.Unauthenticated, "The session is over. Sign in again.")
 	t, ok := parseRefresh(token.Reveal())
 	if !ok {
 		return Grant{}, over
 	}
-	var what outcome
-	var next refreshToken
-	var now family
-	found, err := s.families.change(ctx, t.session, func(f *family) bool {
-		what, next = f.present(t, s.maker, s.clock.Now())
+	var (
+		what    outcome
+		next    refreshToken
+		now     family
+		acct    account.Account
+		member  account.Member
+		refusal error // of the member
+	)
+	found, err := s.families.change(ctx, t.session, func(ctx context.Context, f *family) (bool, []event.Event, error) {
+		if what = refused; !f.knows(t, s.makers) || !f.RevokedAt.IsZero() {
+			return false, nil, nil
+		}
+		if acct.ID == "" {
+			acct, member, refusal = s.Seat(ctx, f.Account, f.UserID)
+		}
+		switch {
+		case problem.CodeOf(refusal) == problem.Forbidden:
+			f.revoke("the member may no longer come in", s.clock.Now())
+			return true, nil, nil
+		case refusal != nil:
+			return false, nil, refusal
+		}
+		what, next = f.present(t, s.makers, acct.Settings.LifetimesOf(member.Role), s.clock.Now())
 		now = *f
-		return what == rotated || what == stolen
+		if what != stolen {
+			return what == rotated, nil, nil
+		}
+		e := about(event.RefreshReused, member, s.clock.Now(), acct.ID)
+		return true, []event.Event{e, alike(e)}, nil
 	})
 	switch {
 	case err != nil:
 		return Grant{}, err
+	case refusal != nil:
+		return Grant{}, refusal
 	case !found, what == refused:
 		return Grant{}, over
 	case what == outOfDate:
 		return Grant{}, problem.New(problem.Unauthenticated, "The session has expired. Sign in again.")
 	case what == stolen:
+		s.standing.sessionIsOver(ctx, t.session)
 		return Grant{}, problem.New(problem.Unauthenticated, "This session was ended because an old token of it was used again. Sign in again.")
-	}
-	acct, member, err := s.Seat(ctx, now.Account, now.UserID)
-	if problem.CodeOf(err) == problem.Forbidden {
-		if _, revokeErr := s.families.change(ctx, t.session, func(f *family) bool {
-			f.revoke("the member may no longer come in", s.clock.Now())
-			return true
-		}); revokeErr != nil {
-			return Grant{}, revokeErr
-		}
-	}
-	if err != nil {
-		return Grant{}, err
 	}
 	return s.grant(next, now, acct, member)
 }
@@ -147,14 +205,19 @@ func (s *Service) SignOut(ctx context.Context, token telemetry.Secret) error {
 	if !ok {
 		return nil
 	}
-	_, err := s.families.change(ctx, t.session, func(f *family) bool {
-		if !f.RevokedAt.IsZero() || (!f.isPresent(t) && !s.maker.made(t)) {
-			return false
+	theirs := false
+	_, err := s.families.change(ctx, t.session, func(_ context.Context, f *family) (bool, []event.Event, error) {
+		if theirs = f.isPresent(t) || s.makers.made(t); !theirs || !f.RevokedAt.IsZero() {
+			return false, nil, nil
 		}
 		f.revoke("signed out", s.clock.Now())
-		return true
+		return true, nil, nil
 	})
-	return err
+	if err != nil || !theirs {
+		return err
+	}
+	s.standing.sessionIsOver(ctx, t.session)
+	return nil
 }
 
 func (s *Service) grant(refresh refreshToken, f family, acct account.Account, member account.Member) (Grant, error) {
@@ -163,6 +226,7 @@ func (s *Service) grant(refresh refreshToken, f family, acct account.Account, me
 		AccountID: acct.ID,
 		Role:      member.Role,
 		SessionID: refresh.session,
+		Seat:      member.Version,
 		ExpiresAt: f.EndsAt,
 	})
 	if err != nil {

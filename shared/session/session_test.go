@@ -47,7 +47,7 @@ func FuzzVerify(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	verifier, err := session.NewVerifier(f.Context(), in)
+	verifier, err := session.NewTokenVerifier(f.Context(), in)
 	if err != nil {
 		f.Fatal(err)
 	}

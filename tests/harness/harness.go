@@ -42,7 +42,8 @@ type Options struct {
 	Jobber  jobber.Options // Scale 0.02, and a hundred times Jobber's limits. Who and where the app is, is filled in
 	// SyncSlice is how long one task of a copy works; the product's default.
 	SyncSlice time.Duration
-	// Settings replace or add environment variables of every function and of the realtime service.
+	// Settings replace or add environment variables of every function and of the realtime service. RATE_LIMIT_FACTOR is 1000
+	// unless it is set here; a test of the limits sets it to 1, and RATE_LIMIT_TIMEOUT to more than a busy machine needs.
 	Settings map[string]string
 }
 

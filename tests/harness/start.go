@@ -116,6 +116,7 @@ func (b *builder) settle() {
 		QueueIssuer:    settings.Issuer{URL: emulator.TasksIssuer(b.tb), Keys: emulator.TasksIssuer(b.tb) + "/jwks"},
 		ScheduleIssuer: settings.Issuer{URL: b.address(issuerServer), Keys: b.address(issuerServer) + "/jwks"},
 		SyncSlice:      b.opts.SyncSlice,
+		LimitFactor:    1000, // a test asks as often as it likes, from one address
 		Jobber: settings.Jobber{
 			URL: s.JobberURL, ClientID: b.opts.Jobber.ClientID, Version: b.opts.Jobber.GraphQLVersion,
 			RequestLimit: b.opts.Jobber.RequestLimit, RequestWindow: b.opts.Jobber.RequestWindow,

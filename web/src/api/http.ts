@@ -1,3 +1,4 @@
+import { pace } from './pace'
 import { problemOf, unreachable } from './problem'
 
 export interface Call {
@@ -37,6 +38,8 @@ export async function call<T>(
     if (signal?.aborted) throw cause
     throw unreachable(cause)
   }
+  // What is read is what live reading asks for; a change is limited by more than that.
+  if (token && method === 'GET') pace.note(response.headers)
   if (!response.ok) throw await problemOf(response)
   const date = Date.parse(response.headers.get('Date') ?? '')
   const clockSkew = Number.isNaN(date) ? 0 : date - Date.now()

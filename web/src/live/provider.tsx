@@ -1,5 +1,6 @@
 import { type QueryKey, useQuery, useQueryClient } from '@tanstack/react-query'
 import { createContext, type ReactNode, useContext, useEffect, useState } from 'react'
+import { pace } from '../api/pace'
 import { configQuery, keys } from '../api/queries'
 import type { FieldEvent } from '../api/types'
 import { useSession } from '../session/context'
@@ -8,6 +9,7 @@ import { belongsInFeed, everything, type Touched, touchedBy } from './effects'
 import { withEvent } from './feed'
 import type { ConnectionState, LiveOptions } from './live'
 import { everyMinute } from './minute'
+import { Pacer } from './pacer'
 import { refresh } from './refresh'
 
 const ConnectionContext = createContext<ConnectionState>('connecting')
@@ -32,10 +34,11 @@ export function LiveProvider({ children }: { children: ReactNode }) {
 
   useEffect(() => {
     if (!url) return
-    const coalescer = new Coalescer<Touched>(async touched => {
+    const pacer = new Pacer(pace)
+    const coalescer = new Coalescer<Touched>(touched => {
       const prefixes = touched.has(everything) ? [everything] : [...touched]
-      await Promise.all(prefixes.map(key => refresh(client, JSON.parse(key) as QueryKey)))
-    })
+      return pacer.run(() => Promise.all(prefixes.map(key => refresh(client, JSON.parse(key) as QueryKey))))
+    }, pacer.hold)
     const options: LiveOptions = {
       url,
       token: () => session.freshToken(),

@@ -1,0 +1,130 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"fieldboard.dev/fieldboard/shared/account"
+	"fieldboard.dev/fieldboard/shared/event"
+	"fieldboard.dev/fieldboard/shared/problem"
+)
+
+// Session is a living session as its member sees it.
+type Session struct {
+	ID         string
+	Name       string
+	UserAgent  string
+	Address    string
+	CreatedAt  time.Time
+	LastUsedAt time.Time // its last refresh
+	ExpiresAt  time.Time // unless it is refreshed before
+	EndsAt     time.Time // whatever happens
+}
+
+// Position is where a page of sessions ends; the zero value is before the first.
+type Position struct {
+	UsedAt time.Time `json:"t"`
+	ID     string    `json:"i"`
+}
+
+func (f found) session() Session {
+	return Session{
+		ID: f.sid, Name: f.Name, UserAgent: f.UserAgent, Address: f.Address,
+		CreatedAt: f.CreatedAt.UTC(), LastUsedAt: f.RotatedAt.UTC(), ExpiresAt: f.ExpiresAt.UTC(), EndsAt: f.EndsAt.UTC(),
+	}
+}
+
+// Sessions returns a page of a member's living sessions, the one used last first. A page may hold fewer than limit and still
+// have a next, which is nil at the end.
+func (s *Service) Sessions(ctx context.Context, accountID, userID string, after Position, limit int) (page []Session, next *Position, err error) {
+	list, err := s.families.of(ctx, accountID, userID, after, limit+1)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(list) > limit {
+		list = list[:limit]
+		next = &Position{list[limit-1].RotatedAt, list[limit-1].sid}
+	}
+	for _, f := range list {
+		if f.living(s.clock.Now()) {
+			page = append(page, f.session())
+		}
+	}
+	return page, next, nil
+}
+
+var errNoSession = problem.New(problem.NotFound, "There is no such session.")
+
+// Name gives a member's living session a name.
+func (s *Service) Name(ctx context.Context, accountID, userID, sid, name string) (Session, error) {
+	var named Session
+	err := s.changeOf(ctx, accountID, userID, sid, func(f *family) (bool, []event.Event, error) {
+		if !f.living(s.clock.Now()) {
+			return false, nil, errNoSession
+		}
+		f.Name = name
+		named = found{sid, *f}.session()
+		return true, nil, nil
+	})
+	return named, err
+}
+
+// End ends a member's session for a reason that is kept. Its tokens are refused at once, and its connections close. by is who
+// does it: when that is somebody else, the member is told. Ending it twice is once.
+func (s *Service) End(ctx context.Context, by Principal, m account.Member, sid, reason string) error {
+	err := s.changeOf(ctx, by.AccountID, m.UserID, sid, func(f *family) (bool, []event.Event, error) {
+		if !f.living(s.clock.Now()) {
+			return false, nil, nil
+		}
+		f.revoke(reason, s.clock.Now())
+		e := about(event.SessionEnded, m, s.clock.Now(), by.AccountID)
+		if by.UserID == m.UserID {
+			return true, []event.Event{e}, nil
+		}
+		return true, []event.Event{e, alike(e)}, nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.standing.sessionEnded(ctx, sid)
+}
+
+// EndAll ends a member's sessions but one; all when except is empty. What fails half-way is safe to do again.
+func (s *Service) EndAll(ctx context.Context, by Principal, m account.Member, except, reason string) error {
+	const page = 100
+	for after := (Position{}); ; {
+		list, next, err := s.Sessions(ctx, by.AccountID, m.UserID, after, page)
+		if err != nil {
+			return err
+		}
+		for _, one := range list {
+			if one.ID == except {
+				continue
+			}
+			if err := s.End(ctx, by, m, one.ID, reason); err != nil && problem.CodeOf(err) != problem.NotFound {
+				return err
+			}
+		}
+		if next == nil {
+			return nil
+		}
+		after = *next
+	}
+}
+
+// changeOf changes a session of a member; a problem NotFound for one of somebody else.
+func (s *Service) changeOf(ctx context.Context, accountID, userID, sid string, do func(*family) (store bool, tell []event.Event, err error)) error {
+	if !sessionID.MatchString(sid) {
+		return errNoSession
+	}
+	found, err := s.families.change(ctx, sid, func(_ context.Context, f *family) (bool, []event.Event, error) {
+		if f.Account != accountID || f.UserID != userID {
+			return false, nil, errNoSession
+		}
+		return do(f)
+	})
+	if err == nil && !found {
+		return errNoSession
+	}
+	return err
+}
