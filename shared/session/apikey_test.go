@@ -149,7 +149,7 @@ func TestNewAPIKeyIsChecked(t *testing.T) {
 		return with(func(n *NewAPIKey) { n.Permissions = list })
 	}
 	named := func(name string) NewAPIKey { return with(func(n *NewAPIKey) { n.Name = name }) }
-	until := func(t time.Time) NewAPIKey { return with(func(n *NewAPIKey) { n.ExpiresAt = t }) }
+	until := func(t time.Time) NewAPIKey { return with(func(n *NewAPIKey) { n.ExpiresAt = &t }) }
 	for name, tt := range map[string]struct {
 		key  NewAPIKey
 		want string // the locations of what is wrong
@@ -178,6 +178,7 @@ func TestNewAPIKeyIsChecked(t *testing.T) {
 		"far too many":              {permit(slices.Repeat([]account.Permission{account.RecordRead}, 5000)...), "permissions[1] permissions[2] permissions[3] permissions[4] permissions[5] permissions[6]"},
 		"an end in two years":       {until(noon.AddDate(2, 0, 0)), ""},
 		"an end in more":            {until(noon.AddDate(2, 0, 1)), "expiresAt"},
+		"an end at the beginning":   {until(time.Time{}), "expiresAt"},
 		"an end now":                {until(noon), "expiresAt"},
 		"an end that is past":       {until(noon.Add(-time.Hour)), "expiresAt"},
 		"an end in no time":         {until(noon.Add(500 * time.Nanosecond)), "expiresAt"},
@@ -196,7 +197,7 @@ func TestNewAPIKeyIsChecked(t *testing.T) {
 		"an address twice":          {allow("203.0.113.7", "203.0.113.7/32"), "ipAllow[1]"},
 		"an address written twice":  {allow("2001:db8::1", "2001:DB8:0::1"), "ipAllow[1]"},
 		"no address":                {allow("0.0.0.0", "::"), "ipAllow[0] ipAllow[1]"},
-		"everything wrong together": {NewAPIKey{Permissions: []account.Permission{"x"}, ExpiresAt: noon, IPAllow: []string{"y"}}, "name permissions[0] expiresAt ipAllow[0]"},
+		"everything wrong together": {NewAPIKey{Permissions: []account.Permission{"x"}, ExpiresAt: &noon, IPAllow: []string{"y"}}, "name permissions[0] expiresAt ipAllow[0]"},
 	} {
 		_, bad := tt.key.check(admin, noon)
 		var got []string
@@ -230,16 +231,16 @@ func addresses(n int) []string {
 
 func TestAPIKeyIsWrittenInOneWay(t *testing.T) {
 	t.Parallel()
+	given, kept := noon.Add(time.Hour+1500*time.Nanosecond).In(time.FixedZone("", 3600)), noon.Add(time.Hour+time.Microsecond)
 	n, bad := NewAPIKey{
-		Name: "  Warehouse  ", Permissions: []account.Permission{account.RecordRead},
-		ExpiresAt: noon.Add(time.Hour + 1500*time.Nanosecond).In(time.FixedZone("", 3600)),
-		IPAllow:   []string{"2001:DB8:0:0::1", "203.0.113.7/32", "2001:DB8::/48"},
+		Name: "  Warehouse  ", Permissions: []account.Permission{account.RecordRead}, ExpiresAt: &given,
+		IPAllow: []string{"2001:DB8:0:0::1", "203.0.113.7/32", "2001:DB8::/48"},
 	}.check(account.GrantsOf(account.Admin), noon)
 	if len(bad) > 0 {
 		t.Fatal(bad)
 	}
 	want := NewAPIKey{
-		Name: "Warehouse", Permissions: []account.Permission{account.RecordRead}, ExpiresAt: noon.Add(time.Hour + time.Microsecond),
+		Name: "Warehouse", Permissions: []account.Permission{account.RecordRead}, ExpiresAt: &kept,
 		IPAllow: []string{"2001:db8::1", "203.0.113.7", "2001:db8::/48"},
 	}
 	if diff := cmp.Diff(want, n); diff != "" {
@@ -325,18 +326,19 @@ func TestWhatKeysMayDo(t *testing.T) {
 func TestRotationOnPaper(t *testing.T) {
 	t.Parallel()
 	first, second, third := newAPIKey(), newAPIKey(), newAPIKey()
-	made := func(expires time.Time) apiKeyDoc {
+	made := func(expires *time.Time) apiKeyDoc {
 		return newAPIKeyDoc("acc_prairie", "olive", NewAPIKey{ExpiresAt: expires}, first, noon)
 	}
+	soon := noon.Add(time.Hour)
 	tests := []struct {
 		name    string
 		key     apiKeyDoc
 		overlap time.Duration
 		until   time.Time
 	}{
-		{"none", made(time.Time{}), 0, time.Time{}},
-		{"a day", made(time.Time{}), 24 * time.Hour, noon.Add(24 * time.Hour)},
-		{"longer than the key", made(noon.Add(time.Hour)), 24 * time.Hour, noon.Add(time.Hour)},
+		{"none", made(nil), 0, time.Time{}},
+		{"a day", made(nil), 24 * time.Hour, noon.Add(24 * time.Hour)},
+		{"longer than the key", made(&soon), 24 * time.Hour, soon},
 	}
 	for _, tt := range tests {
 		d := tt.key
