@@ -218,6 +218,7 @@ func (b *builder) startFunctions() {
 		handler, err := build(b.ctx, in)
 		b.must(err)
 		b.serve(f.Name, handler)
+		b.describe(f.Name, handler)
 	}
 }
 
