@@ -420,12 +420,14 @@ func (f fixed) now(context.Context, string, string) (account.Role, string, error
 	return account.Role(f), account.StandardPlan, nil
 }
 
-// newTestVerifier returns a verifier of a store that holds one key, without a Redis.
-func newTestVerifier(tb testing.TB, clk clock.Clock, key apiKey) (*apiKeyVerifier, *counted) {
+const noRedis = "redis://127.0.0.1:1?max_retries=-1"
+
+// newTestVerifier returns a verifier of a store that holds one key.
+func newTestVerifier(tb testing.TB, clk clock.Clock, key apiKey, redisURL string) (*apiKeyVerifier, *counted) {
 	tb.Helper()
 	store := &counted{id: key.id, key: newAPIKeyDoc("acc_prairie", "olive", NewAPIKey{Permissions: APIKeyPermissions}, key, noon)}
 	log := slog.New(slog.DiscardHandler)
-	clients := cloud.New(cloud.Config{RedisURL: "redis://127.0.0.1:1?max_retries=-1"})
+	clients := cloud.New(cloud.Config{RedisURL: redisURL, RedisPrefix: emulator.Prefix(tb)})
 	tb.Cleanup(func() {
 		if err := clients.Close(); err != nil {
 			tb.Error(err)
@@ -443,7 +445,7 @@ func TestGuessing(t *testing.T) {
 	t.Parallel()
 	key := newAPIKey()
 	guess := func(id func() string) (*apiKeyVerifier, []string, []int) {
-		v, store := newTestVerifier(t, clock.NewManual(noon), key)
+		v, store := newTestVerifier(t, clock.NewManual(noon), key, noRedis)
 		var answers []string
 		var asked []int
 		for range 1000 {
@@ -477,6 +479,43 @@ func TestGuessing(t *testing.T) {
 	v.clock.(*clock.Manual).Advance(guessSpan)
 	if _, err := v.Verify(t.Context(), key.encode().Reveal()); err != nil {
 		t.Errorf("the key a minute later: %v", err)
+	}
+}
+
+// With Redis an id that does not exist is asked for once, and a key that is in use is good also where the guesses come from.
+func TestGuessingWithRedis(t *testing.T) {
+	t.Parallel()
+	key, unknown := newAPIKey(), newAPIKey()
+	v, store := newTestVerifier(t, clock.NewManual(noon), key, emulator.Redis(t))
+	verify := func(text string) problem.Code {
+		t.Helper()
+		p, err := v.Verify(t.Context(), text)
+		if err == nil && p.KeyID == key.id {
+			return ""
+		}
+		return problem.CodeOf(err)
+	}
+	if got := verify(key.encode().Reveal()); got != "" {
+		t.Fatalf("the key: got %s", got)
+	}
+	for i := range 1000 {
+		want := problem.Unauthenticated
+		if i >= maxGuesses {
+			want = problem.RateLimited
+		}
+		guess := apiKey{id: key.id, secret: newAPIKey().secret}
+		if i%2 == 0 {
+			guess = unknown
+		}
+		if got := verify(guess.encode().Reveal()); got != want {
+			t.Fatalf("guess %d: got %q, want %s", i, got, want)
+		}
+	}
+	if got := verify(key.encode().Reveal()); got != "" {
+		t.Errorf("the key after the guesses: got %s", got)
+	}
+	if store.gets != 2 {
+		t.Errorf("Firestore was asked %d times, want once for each id", store.gets)
 	}
 }
 
@@ -568,18 +607,22 @@ func TestAPIKeyIndexes(t *testing.T) {
 	}
 }
 
-// BenchmarkVerifyAPIKey is the work of a verification itself, without what it asks of Redis and Firestore.
+// BenchmarkVerifyAPIKey is a verification without what it asks of Firestore: by itself, and with a Redis that has the key.
 func BenchmarkVerifyAPIKey(b *testing.B) {
-	key := newAPIKey()
-	v, _ := newTestVerifier(b, clock.NewManual(noon), key)
-	text := key.encode().Reveal()
-	if _, err := v.Verify(b.Context(), text); err != nil { // Redis is found to be away
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := v.Verify(b.Context(), text); err != nil {
-			b.Fatal(err)
-		}
+	for name, redisURL := range map[string]string{"alone": noRedis, "redis": emulator.Redis(b)} {
+		b.Run(name, func(b *testing.B) {
+			key := newAPIKey()
+			v, _ := newTestVerifier(b, clock.NewManual(noon), key, redisURL)
+			text := key.encode().Reveal()
+			if _, err := v.Verify(b.Context(), text); err != nil { // fills Redis, or finds that it is away
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := v.Verify(b.Context(), text); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -33,7 +33,7 @@ func TestReadingWithAKey(t *testing.T) {
 	)
 	for path, want := range map[string]int{
 		summary: http.StatusOK, clients: http.StatusOK, connection: http.StatusOK, "/api/v1/dashboard/activity": http.StatusOK,
-		"/api/v1/invoices": http.StatusForbidden, // lacks finance:read
+		"/api/v1/invoices": http.StatusForbidden,                                                 // lacks finance:read
 		"/api/v1/me":       http.StatusUnauthorized, "/api/v1/api-keys": http.StatusUnauthorized, // are for sessions only
 	} {
 		if got := statusOf(t, integration, path); got != want {
