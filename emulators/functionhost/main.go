@@ -10,6 +10,7 @@ import (
 	"github.com/GoogleCloudPlatform/functions-framework-go/funcframework"
 	"github.com/sethvargo/go-envconfig"
 
+	_ "fieldboard.dev/fieldboard/functions/apikeys"
 	_ "fieldboard.dev/fieldboard/functions/dashboard"
 	_ "fieldboard.dev/fieldboard/functions/jobberconnect"
 	_ "fieldboard.dev/fieldboard/functions/jobberwebhook"

@@ -16,8 +16,25 @@ import (
 	"fieldboard.dev/fieldboard/shared/telemetry"
 )
 
-// Handler returns the chain with the operations inside; see the package's comment for the order.
+// Described is a handler that tells its operations.
+type Described interface {
+	http.Handler
+	OpenAPI() ([]byte, error)
+}
+
+// Handler returns the chain with the operations inside; see the package's comment for the order. It is Described.
 func (a *API) Handler() http.Handler {
+	return described{a.chain(), a}
+}
+
+type described struct {
+	http.Handler
+	api *API
+}
+
+func (d described) OpenAPI() ([]byte, error) { return d.api.OpenAPI() }
+
+func (a *API) chain() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := a.clock.Now()
 		c := telemetry.TraceOf(r.Header)

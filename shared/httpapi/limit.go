@@ -90,7 +90,7 @@ func refusal(ctx context.Context, d ratelimit.Decision) *Problem {
 		// The caller is over its part of this instance's, which says nothing of its whole quota.
 		body = newProblem(ctx, problem.Unavailable, fmt.Sprintf("We can take less than usual just now. Try again in %s.", wait), nil)
 		body.Type, body.Title = problemTypes+"temporary-reduced-capacity", "Request cannot be satisfied due to temporary server capacity constraints"
-	case d.Level > 0:
+	case d.Abnormal():
 		body = newProblem(ctx, problem.RateLimited,
 			fmt.Sprintf("Requests went on after they were refused, so fewer are taken for a while. Try again in %s, and wait as long as Retry-After says.", wait), nil)
 		body.Type, body.Title = problemTypes+"abnormal-usage-detected", "Request not satisfied due to detection of abnormal request pattern"

@@ -118,6 +118,36 @@ func TestWhatCountsAsAgainAndAgain(t *testing.T) {
 	})
 }
 
+// Who is tightened is not to blame for what the account's limit refuses.
+func TestAbnormal(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(p *ratelimit.Policies) {
+		standard := p.Plans["standard"]
+		standard.Account = minute(150, 0)
+		p.Plans["standard"] = standard
+	})
+	l := b.limiter(t)
+	for _, step := range []struct {
+		name     string
+		who      string
+		requests int
+		level    int
+		want     bool
+	}{
+		{"refused too often", "u1", 160, 1, true},
+		{"another, by the account's limit", "u2", 60, 0, false},
+	} {
+		if got := take(t, l, user(step.who), step.requests).last; got.Admitted || got.Level != step.level || got.Abnormal() != step.want {
+			t.Errorf("%s: %+v is abnormal %t, want it refused at level %d and %t", step.name, got, got.Abnormal(), step.level, step.want)
+		}
+	}
+	b.clock.Advance(30 * time.Second) // u1 has half of 50 again; then u2 takes what the account has
+	take(t, l, user("u2"), 100)
+	if got := l.Take(t.Context(), user("u1")); got.Admitted || got.Level == 0 || got.Abnormal() {
+		t.Errorf("one who is tightened, by the account's limit: %+v is abnormal %t, want it refused and not", got, got.Abnormal())
+	}
+}
+
 // However many instances refuse at once, a step is told once.
 func TestAStepIsToldOnce(t *testing.T) {
 	t.Parallel()

@@ -27,6 +27,7 @@ type Standing struct {
 	Remaining int
 	Wait      time.Duration // until the request would be admitted by this limit; 0 unless it was refused
 	interval  time.Duration
+	adapts    bool
 }
 
 func newStanding(m *meter, remaining, wait, interval int64) Standing {
@@ -37,6 +38,7 @@ func newStanding(m *meter, remaining, wait, interval int64) Standing {
 		Remaining: int(remaining),
 		Wait:      time.Duration(wait) * time.Microsecond,
 		interval:  time.Duration(interval) * time.Microsecond,
+		adapts:    m.adapts,
 	}
 }
 
@@ -77,6 +79,11 @@ func (d Decision) Violated() []string {
 		}
 	}
 	return names
+}
+
+// Abnormal tells whether it was refused by a quota that is tightened.
+func (d Decision) Abnormal() bool {
+	return d.Level > 0 && slices.ContainsFunc(d.Standings, func(s Standing) bool { return s.Wait > 0 && s.adapts })
 }
 
 // PolicyField is the value of RateLimit-Policy: https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/11/, a

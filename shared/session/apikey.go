@@ -145,8 +145,8 @@ const (
 type NewAPIKey struct {
 	Name        string
 	Permissions []account.Permission
-	ExpiresAt   time.Time // zero: never
-	IPAllow     []string  // addresses and networks that it may be used from; empty: all
+	ExpiresAt   *time.Time // nil: never
+	IPAllow     []string   // addresses and networks that it may be used from; empty: all
 }
 
 // check returns n in its one written form, and what is wrong with it for a creator with these grants.
@@ -168,13 +168,10 @@ func (n NewAPIKey) check(creator account.Grants, now time.Time) (NewAPIKey, []pr
 		}
 		wrong(fmt.Sprintf("permissions[%d]", i), wrongPermission(p, n.Permissions[:i], creator))
 	}
-	n.ExpiresAt = n.ExpiresAt.UTC().Truncate(time.Microsecond) // what Firestore keeps
-	switch {
-	case n.ExpiresAt.IsZero():
-	case !n.ExpiresAt.After(now):
-		wrong("expiresAt", "must be in the future")
-	case n.ExpiresAt.After(now.AddDate(maxAPIKeyYears, 0, 0)):
-		wrong("expiresAt", fmt.Sprintf("must be at most %d years away", maxAPIKeyYears))
+	if n.ExpiresAt != nil {
+		at := n.ExpiresAt.UTC().Truncate(time.Microsecond) // what Firestore keeps
+		n.ExpiresAt = &at
+		wrong("expiresAt", wrongExpiry(at, now))
 	}
 	if len(n.IPAllow) > maxAPIKeyAllow {
 		wrong("ipAllow", fmt.Sprintf("may list at most %d addresses and networks", maxAPIKeyAllow))
@@ -217,6 +214,16 @@ func wrongPermission(p account.Permission, before []account.Permission, creator 
 		return "is not a permission that a key can have"
 	case creator[p] != account.WholeAccount:
 		return "is a permission that you do not have for the whole account"
+	}
+	return ""
+}
+
+func wrongExpiry(at, now time.Time) string {
+	switch {
+	case !at.After(now):
+		return "must be in the future"
+	case at.After(now.AddDate(maxAPIKeyYears, 0, 0)):
+		return fmt.Sprintf("must be at most %d years away", maxAPIKeyYears)
 	}
 	return ""
 }
@@ -336,13 +343,14 @@ const apiKeyKept = 365 * 24 * time.Hour
 func newAPIKeyDoc(accountID, creator string, n NewAPIKey, key apiKey, now time.Time) apiKeyDoc {
 	d := apiKeyDoc{
 		Account: accountID, CreatedBy: creator, Name: n.Name, IPAllow: n.IPAllow,
-		Hash: key.hash(), CreatedAt: now, ExpiresAt: n.ExpiresAt, LivesUntil: never,
+		Hash: key.hash(), CreatedAt: now, LivesUntil: never,
 	}
 	for _, p := range n.Permissions {
 		d.Permissions = append(d.Permissions, string(p))
 	}
-	if !n.ExpiresAt.IsZero() {
-		d.endAt(n.ExpiresAt)
+	if n.ExpiresAt != nil {
+		d.ExpiresAt = *n.ExpiresAt
+		d.endAt(d.ExpiresAt)
 	}
 	return d
 }

@@ -199,17 +199,18 @@ func TestAPIKeySpeaksForItsCreator(t *testing.T) {
 	s := newKeyStack(t)
 	keys, v := s.keys(), s.verifier()
 	n := reading
-	n.ExpiresAt = s.clock.Now().Add(time.Hour)
+	expires := s.clock.Now().Add(time.Hour)
+	n.ExpiresAt = &expires
 	key, secret := s.create(keys, as(account.Admin), n)
 	want := session.APIKey{
 		ID: secret[4:16], CreatedBy: "admin", Name: n.Name, Permissions: n.Permissions, IPAllow: []string{},
-		CreatedAt: s.clock.Now(), ExpiresAt: n.ExpiresAt,
+		CreatedAt: s.clock.Now(), ExpiresAt: expires,
 	}
 	if diff := cmp.Diff(want, key); diff != "" {
 		t.Errorf("created (-want +got):\n%s", diff)
 	}
 	speaks := session.Principal{
-		UserID: "admin", AccountID: "acc_prairie", KeyID: key.ID, Plan: account.StandardPlan, ExpiresAt: n.ExpiresAt,
+		UserID: "admin", AccountID: "acc_prairie", KeyID: key.ID, Plan: account.StandardPlan, ExpiresAt: expires,
 		Grants: account.Grants{account.RecordRead: account.WholeAccount, account.SummaryRead: account.WholeAccount},
 	}
 	for _, how := range []string{"read", "cached"} {
@@ -666,7 +667,8 @@ func TestFiftyAPIKeys(t *testing.T) {
 	s := newKeyStack(t)
 	keys := s.keys()
 	short := reading
-	short.ExpiresAt = s.clock.Now().Add(time.Hour)
+	soon := s.clock.Now().Add(time.Hour)
+	short.ExpiresAt = &soon
 	var last session.APIKey
 	for i := range 48 {
 		n := reading
@@ -758,10 +760,11 @@ func TestEndedAPIKeysAreDeletedLongAfter(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := reading
-	n.ExpiresAt = s.clock.Now().Add(time.Hour)
+	soon := s.clock.Now().Add(time.Hour)
+	n.ExpiresAt = &soon
 	expiring, _ := s.create(keys, as(account.Admin), n)
 	const year = 365 * 24 * time.Hour
-	for id, want := range map[string]time.Time{forever.ID: s.clock.Now().Add(year), expiring.ID: n.ExpiresAt.Add(year)} {
+	for id, want := range map[string]time.Time{forever.ID: s.clock.Now().Add(year), expiring.ID: soon.Add(year)} {
 		if got, _ := s.stored(id)["deleteAt"].(time.Time); !got.Equal(want) {
 			t.Errorf("got %s, want %s", got, want)
 		}

@@ -149,7 +149,7 @@ func TestNewAPIKeyIsChecked(t *testing.T) {
 		return with(func(n *NewAPIKey) { n.Permissions = list })
 	}
 	named := func(name string) NewAPIKey { return with(func(n *NewAPIKey) { n.Name = name }) }
-	until := func(t time.Time) NewAPIKey { return with(func(n *NewAPIKey) { n.ExpiresAt = t }) }
+	until := func(t time.Time) NewAPIKey { return with(func(n *NewAPIKey) { n.ExpiresAt = &t }) }
 	for name, tt := range map[string]struct {
 		key  NewAPIKey
 		want string // the locations of what is wrong
@@ -178,6 +178,7 @@ func TestNewAPIKeyIsChecked(t *testing.T) {
 		"far too many":              {permit(slices.Repeat([]account.Permission{account.RecordRead}, 5000)...), "permissions[1] permissions[2] permissions[3] permissions[4] permissions[5] permissions[6]"},
 		"an end in two years":       {until(noon.AddDate(2, 0, 0)), ""},
 		"an end in more":            {until(noon.AddDate(2, 0, 1)), "expiresAt"},
+		"an end at the beginning":   {until(time.Time{}), "expiresAt"},
 		"an end now":                {until(noon), "expiresAt"},
 		"an end that is past":       {until(noon.Add(-time.Hour)), "expiresAt"},
 		"an end in no time":         {until(noon.Add(500 * time.Nanosecond)), "expiresAt"},
@@ -196,7 +197,7 @@ func TestNewAPIKeyIsChecked(t *testing.T) {
 		"an address twice":          {allow("203.0.113.7", "203.0.113.7/32"), "ipAllow[1]"},
 		"an address written twice":  {allow("2001:db8::1", "2001:DB8:0::1"), "ipAllow[1]"},
 		"no address":                {allow("0.0.0.0", "::"), "ipAllow[0] ipAllow[1]"},
-		"everything wrong together": {NewAPIKey{Permissions: []account.Permission{"x"}, ExpiresAt: noon, IPAllow: []string{"y"}}, "name permissions[0] expiresAt ipAllow[0]"},
+		"everything wrong together": {NewAPIKey{Permissions: []account.Permission{"x"}, ExpiresAt: &noon, IPAllow: []string{"y"}}, "name permissions[0] expiresAt ipAllow[0]"},
 	} {
 		_, bad := tt.key.check(admin, noon)
 		var got []string
@@ -230,16 +231,16 @@ func addresses(n int) []string {
 
 func TestAPIKeyIsWrittenInOneWay(t *testing.T) {
 	t.Parallel()
+	given, kept := noon.Add(time.Hour+1500*time.Nanosecond).In(time.FixedZone("", 3600)), noon.Add(time.Hour+time.Microsecond)
 	n, bad := NewAPIKey{
-		Name: "  Warehouse  ", Permissions: []account.Permission{account.RecordRead},
-		ExpiresAt: noon.Add(time.Hour + 1500*time.Nanosecond).In(time.FixedZone("", 3600)),
-		IPAllow:   []string{"2001:DB8:0:0::1", "203.0.113.7/32", "2001:DB8::/48"},
+		Name: "  Warehouse  ", Permissions: []account.Permission{account.RecordRead}, ExpiresAt: &given,
+		IPAllow: []string{"2001:DB8:0:0::1", "203.0.113.7/32", "2001:DB8::/48"},
 	}.check(account.GrantsOf(account.Admin), noon)
 	if len(bad) > 0 {
 		t.Fatal(bad)
 	}
 	want := NewAPIKey{
-		Name: "Warehouse", Permissions: []account.Permission{account.RecordRead}, ExpiresAt: noon.Add(time.Hour + time.Microsecond),
+		Name: "Warehouse", Permissions: []account.Permission{account.RecordRead}, ExpiresAt: &kept,
 		IPAllow: []string{"2001:db8::1", "203.0.113.7", "2001:db8::/48"},
 	}
 	if diff := cmp.Diff(want, n); diff != "" {
@@ -325,18 +326,19 @@ func TestWhatKeysMayDo(t *testing.T) {
 func TestRotationOnPaper(t *testing.T) {
 	t.Parallel()
 	first, second, third := newAPIKey(), newAPIKey(), newAPIKey()
-	made := func(expires time.Time) apiKeyDoc {
+	made := func(expires *time.Time) apiKeyDoc {
 		return newAPIKeyDoc("acc_prairie", "olive", NewAPIKey{ExpiresAt: expires}, first, noon)
 	}
+	soon := noon.Add(time.Hour)
 	tests := []struct {
 		name    string
 		key     apiKeyDoc
 		overlap time.Duration
 		until   time.Time
 	}{
-		{"none", made(time.Time{}), 0, time.Time{}},
-		{"a day", made(time.Time{}), 24 * time.Hour, noon.Add(24 * time.Hour)},
-		{"longer than the key", made(noon.Add(time.Hour)), 24 * time.Hour, noon.Add(time.Hour)},
+		{"none", made(nil), 0, time.Time{}},
+		{"a day", made(nil), 24 * time.Hour, noon.Add(24 * time.Hour)},
+		{"longer than the key", made(&soon), 24 * time.Hour, soon},
 	}
 	for _, tt := range tests {
 		d := tt.key
@@ -418,12 +420,14 @@ func (f fixed) now(context.Context, string, string) (account.Role, string, error
 	return account.Role(f), account.StandardPlan, nil
 }
 
-// newTestVerifier returns a verifier of a store that holds one key, without a Redis.
-func newTestVerifier(tb testing.TB, clk clock.Clock, key apiKey) (*apiKeyVerifier, *counted) {
+const noRedis = "redis://127.0.0.1:1?max_retries=-1"
+
+// newTestVerifier returns a verifier of a store that holds one key.
+func newTestVerifier(tb testing.TB, clk clock.Clock, key apiKey, redisURL string) (*apiKeyVerifier, *counted) {
 	tb.Helper()
 	store := &counted{id: key.id, key: newAPIKeyDoc("acc_prairie", "olive", NewAPIKey{Permissions: APIKeyPermissions}, key, noon)}
 	log := slog.New(slog.DiscardHandler)
-	clients := cloud.New(cloud.Config{RedisURL: "redis://127.0.0.1:1?max_retries=-1"})
+	clients := cloud.New(cloud.Config{RedisURL: redisURL, RedisPrefix: emulator.Prefix(tb)})
 	tb.Cleanup(func() {
 		if err := clients.Close(); err != nil {
 			tb.Error(err)
@@ -441,7 +445,7 @@ func TestGuessing(t *testing.T) {
 	t.Parallel()
 	key := newAPIKey()
 	guess := func(id func() string) (*apiKeyVerifier, []string, []int) {
-		v, store := newTestVerifier(t, clock.NewManual(noon), key)
+		v, store := newTestVerifier(t, clock.NewManual(noon), key, noRedis)
 		var answers []string
 		var asked []int
 		for range 1000 {
@@ -475,6 +479,43 @@ func TestGuessing(t *testing.T) {
 	v.clock.(*clock.Manual).Advance(guessSpan)
 	if _, err := v.Verify(t.Context(), key.encode().Reveal()); err != nil {
 		t.Errorf("the key a minute later: %v", err)
+	}
+}
+
+// With Redis an id that does not exist is asked for once, and a key that is in use is good also where the guesses come from.
+func TestGuessingWithRedis(t *testing.T) {
+	t.Parallel()
+	key, unknown := newAPIKey(), newAPIKey()
+	v, store := newTestVerifier(t, clock.NewManual(noon), key, emulator.Redis(t))
+	verify := func(text string) problem.Code {
+		t.Helper()
+		p, err := v.Verify(t.Context(), text)
+		if err == nil && p.KeyID == key.id {
+			return ""
+		}
+		return problem.CodeOf(err)
+	}
+	if got := verify(key.encode().Reveal()); got != "" {
+		t.Fatalf("the key: got %s", got)
+	}
+	for i := range 1000 {
+		want := problem.Unauthenticated
+		if i >= maxGuesses {
+			want = problem.RateLimited
+		}
+		guess := apiKey{id: key.id, secret: newAPIKey().secret}
+		if i%2 == 0 {
+			guess = unknown
+		}
+		if got := verify(guess.encode().Reveal()); got != want {
+			t.Fatalf("guess %d: got %q, want %s", i, got, want)
+		}
+	}
+	if got := verify(key.encode().Reveal()); got != "" {
+		t.Errorf("the key after the guesses: got %s", got)
+	}
+	if store.gets != 2 {
+		t.Errorf("Firestore was asked %d times, want once for each id", store.gets)
 	}
 }
 
@@ -566,18 +607,22 @@ func TestAPIKeyIndexes(t *testing.T) {
 	}
 }
 
-// BenchmarkVerifyAPIKey is the work of a verification itself, without what it asks of Redis and Firestore.
+// BenchmarkVerifyAPIKey is a verification without what it asks of Firestore: by itself, and with a Redis that has the key.
 func BenchmarkVerifyAPIKey(b *testing.B) {
-	key := newAPIKey()
-	v, _ := newTestVerifier(b, clock.NewManual(noon), key)
-	text := key.encode().Reveal()
-	if _, err := v.Verify(b.Context(), text); err != nil { // Redis is found to be away
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := v.Verify(b.Context(), text); err != nil {
-			b.Fatal(err)
-		}
+	for name, redisURL := range map[string]string{"alone": noRedis, "redis": emulator.Redis(b)} {
+		b.Run(name, func(b *testing.B) {
+			key := newAPIKey()
+			v, _ := newTestVerifier(b, clock.NewManual(noon), key, redisURL)
+			text := key.encode().Reveal()
+			if _, err := v.Verify(b.Context(), text); err != nil { // fills Redis, or finds that it is away
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := v.Verify(b.Context(), text); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -39,7 +39,7 @@ const (
 	suspended  = "ask the store"
 )
 
-// answer is what the cache says of an id.
+// cacheAnswer is what the cache says of an id.
 type cacheAnswer int
 
 const (

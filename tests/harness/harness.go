@@ -64,6 +64,8 @@ type Stack struct {
 	manifest *manifest.Manifest
 	schedule *scheduler.Scheduler
 
+	operations []Operation
+
 	mu      sync.Mutex
 	clients map[string]signedIn
 }

@@ -19,6 +19,7 @@ import (
 	"fieldboard.dev/fieldboard/emulators/scheduler"
 	"fieldboard.dev/fieldboard/emulators/settings"
 	"fieldboard.dev/fieldboard/emulators/signin"
+	"fieldboard.dev/fieldboard/functions/apikeys"
 	"fieldboard.dev/fieldboard/functions/dashboard"
 	"fieldboard.dev/fieldboard/functions/jobberconnect"
 	"fieldboard.dev/fieldboard/functions/jobberwebhook"
@@ -40,6 +41,7 @@ import (
 // httpFunctions and eventFunctions are all functions of the manifest, by name.
 var (
 	httpFunctions = map[string]instance.BuildHTTP{
+		"apikeys":       apikeys.Build,
 		"dashboard":     dashboard.Build,
 		"jobberconnect": jobberconnect.Build,
 		"jobberwebhook": jobberwebhook.Build,
@@ -218,6 +220,7 @@ func (b *builder) startFunctions() {
 		handler, err := build(b.ctx, in)
 		b.must(err)
 		b.serve(f.Name, handler)
+		b.describe(f.Name, handler)
 	}
 }
 

@@ -17,7 +17,9 @@ export function App({ session }: { session: Session }) {
   useEffect(
     () =>
       session.subscribe(() => {
-        if (session.state.status === 'signedOut') client.clear()
+        if (session.state.status !== 'signedOut') return
+        client.getMutationCache().clear()
+        client.removeQueries({ predicate: query => !query.meta?.open })
       }),
     [session, client],
   )

@@ -31,6 +31,12 @@ const signIn = createRoute({
   component: lazyRouteComponent(() => import('./pages/sign-in/sign-in'), 'SignIn'),
 })
 
+const join = createRoute({
+  getParentRoute: () => root,
+  path: '/join',
+  component: lazyRouteComponent(() => import('./pages/join/join'), 'Join'),
+})
+
 const gate = createRoute({ getParentRoute: () => root, id: 'signed-in', component: Gate })
 
 const periods: PeriodName[] = ['today', '7d', '30d', 'mtd', 'ytd']
@@ -102,9 +108,58 @@ const connectJobber = createRoute({
   component: lazyRouteComponent(() => import('./pages/connect/callback'), 'ConnectJobber'),
 })
 
+const settings = createRoute({
+  getParentRoute: () => gate,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('./pages/settings/settings'), 'Settings'),
+})
+
+const firstSetting = createRoute({
+  getParentRoute: () => settings,
+  path: '/',
+  component: lazyRouteComponent(() => import('./pages/settings/settings'), 'FirstSetting'),
+})
+
+const members = createRoute({
+  getParentRoute: () => settings,
+  path: '/members',
+  component: lazyRouteComponent(() => import('./pages/settings/members/members'), 'Members'),
+})
+
+const roles = createRoute({
+  getParentRoute: () => settings,
+  path: '/roles',
+  component: lazyRouteComponent(() => import('./pages/settings/roles/roles'), 'Roles'),
+})
+
+const sessions = createRoute({
+  getParentRoute: () => settings,
+  path: '/sessions',
+  component: lazyRouteComponent(() => import('./pages/settings/sessions/sessions'), 'Sessions'),
+})
+
+const apiKeys = createRoute({
+  getParentRoute: () => settings,
+  path: '/keys',
+  component: lazyRouteComponent(() => import('./pages/settings/keys/keys'), 'Keys'),
+})
+
+const account = createRoute({
+  getParentRoute: () => settings,
+  path: '/account',
+  component: lazyRouteComponent(() => import('./pages/settings/account/account'), 'AccountPage'),
+})
+
 const tree = root.addChildren([
   signIn,
-  gate.addChildren([overview, connect, connectJobber, list.addChildren([detail])]),
+  join,
+  gate.addChildren([
+    overview,
+    connect,
+    connectJobber,
+    settings.addChildren([firstSetting, members, roles, sessions, apiKeys, account]),
+    list.addChildren([detail]),
+  ]),
 ])
 
 /** The pages; `history` only for tests, which have no address bar. */

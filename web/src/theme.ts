@@ -47,10 +47,23 @@ const gray: MantineColorsTuple = [
   '#16201f',
 ]
 
+const red: MantineColorsTuple = [
+  '#fdebe9',
+  '#fbd5d1',
+  '#f5aba4',
+  '#ee7f75',
+  '#e75c50',
+  '#e04a3e',
+  '#d63f34',
+  '#c8372d',
+  '#a72c23',
+  '#86221b',
+]
+
 export const theme = createTheme({
   primaryColor: 'pine',
   primaryShade: { light: 7, dark: 7 },
-  colors: { pine, dark, gray },
+  colors: { pine, dark, gray, red },
   black: '#16201f',
   fontFamily:
     "'Inter Variable', -apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif",

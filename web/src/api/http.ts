@@ -2,8 +2,10 @@ import { pace } from './pace'
 import { problemOf, unreachable } from './problem'
 
 export interface Call {
-  method?: 'GET' | 'POST' | 'DELETE'
+  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   body?: unknown
+  /** Makes a create happen once, however often the same submission is sent. */
+  idempotencyKey?: string | undefined
   token?: string | undefined
   signal?: AbortSignal | undefined
 }
@@ -19,11 +21,12 @@ const timeoutMs = 20_000
 /** One HTTP exchange. Fails with ApiError, or with the caller's own abort. */
 export async function call<T>(
   path: string,
-  { method = 'GET', body, token, signal }: Call = {},
+  { method = 'GET', body, idempotencyKey, token, signal }: Call = {},
 ): Promise<Answer<T>> {
   const headers = new Headers({ Accept: 'application/json' })
   if (token) headers.set('Authorization', `Bearer ${token}`)
   if (body !== undefined) headers.set('Content-Type', 'application/json')
+  if (idempotencyKey) headers.set('Idempotency-Key', idempotencyKey)
   const timeout = AbortSignal.timeout(timeoutMs)
   let response: Response
   try {

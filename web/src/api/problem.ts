@@ -1,3 +1,17 @@
+import { waitWords } from '../format/time'
+
+/** One broken rule of the input: where, such as `email` or `ipAllow[1]`, and what to do about it. */
+export interface FieldProblem {
+  location: string
+  message: string
+}
+
+interface Particulars {
+  requestId?: string | undefined
+  retryAfter?: number | undefined
+  fields?: FieldProblem[]
+}
+
 /** An API call that failed: a problem answer (RFC 9457), or no answer at all (status 0). */
 export class ApiError extends Error {
   readonly status: number
@@ -5,14 +19,17 @@ export class ApiError extends Error {
   readonly requestId: string | undefined
   /** Seconds the server asked to wait, from `Retry-After`. */
   readonly retryAfter: number | undefined
+  /** Every broken rule of the input; locations are those within the body. */
+  readonly fields: FieldProblem[]
 
-  constructor(status: number, code: string, message: string, requestId?: string, retryAfter?: number) {
+  constructor(status: number, code: string, message: string, more: Particulars = {}) {
     super(message)
     this.name = 'ApiError'
     this.status = status
     this.code = code
-    this.requestId = requestId
-    this.retryAfter = retryAfter
+    this.requestId = more.requestId
+    this.retryAfter = more.retryAfter
+    this.fields = more.fields ?? []
   }
 
   get unreachable(): boolean {
@@ -34,8 +51,20 @@ export async function problemOf(response: Response): Promise<ApiError> {
     response.status,
     text('code') ?? 'unknown',
     text('detail') ?? text('title') ?? `The server answered ${response.status}.`,
-    text('requestId') ?? response.headers.get('X-Request-Id') ?? undefined,
-    Number.isFinite(retryAfter) ? retryAfter : undefined,
+    {
+      requestId: text('requestId') ?? response.headers.get('X-Request-Id') ?? undefined,
+      retryAfter: Number.isFinite(retryAfter) ? retryAfter : undefined,
+      fields: fieldsOf(body.errors),
+    },
+  )
+}
+
+function fieldsOf(errors: unknown): FieldProblem[] {
+  if (!Array.isArray(errors)) return []
+  return errors.flatMap(({ location, message }: Partial<FieldProblem>) =>
+    typeof location === 'string' && typeof message === 'string'
+      ? [{ location: location.replace(/^body\./, ''), message }]
+      : [],
   )
 }
 
@@ -52,4 +81,17 @@ async function readObject(response: Response): Promise<Record<string, unknown>> 
 /** Whether asking again may help: no answer, too many requests, or the server's own fault. */
 export function isPassing(error: unknown): boolean {
   return error instanceof ApiError && (error.unreachable || error.status === 429 || error.status >= 500)
+}
+
+/**
+ * What to tell a person about a call that failed. What the server says of a refusal is written for people; its other
+ * failures are not theirs to understand.
+ */
+export function sentenceOf(error: unknown): string {
+  if (!(error instanceof ApiError)) return 'That did not work. Try again in a moment.'
+  if (error.unreachable) return 'Fieldboard could not be reached. Check your connection and try again.'
+  if (error.status === 429) return `Too many attempts. Try again ${waitWords(error.retryAfter)}.`
+  if (error.status >= 400 && error.status < 500 && error.code !== 'unknown') return error.message
+  const reference = error.requestId ? ` Reference for support: ${error.requestId}` : ''
+  return `That did not work. Try again in a moment.${reference}`
 }

@@ -2,12 +2,20 @@ import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { Session } from '../session/session'
 import { call } from './http'
 import type {
+  AccountDetails,
+  AccountMember,
+  ApiKey,
   Collection,
   FieldEvent,
+  Invitation,
+  InvitationOffer,
+  JobberUser,
   Page,
   PeriodName,
   PublicConfig,
   RecordTypes,
+  RoleGrants,
+  SignedInSession,
   Summary,
   SyncStatus,
 } from './types'
@@ -20,7 +28,18 @@ export const keys = {
   lists: (collection: string) => ['list', collection] as const,
   records: (collection: string) => ['record', collection] as const,
   record: (collection: string, id: string) => ['record', collection, id] as const,
+  account: ['account'] as const,
+  members: ['members'] as const,
+  memberSessions: (id?: string) => (id ? (['member-sessions', id] as const) : (['member-sessions'] as const)),
+  invitations: ['invitations'] as const,
+  offer: (token: string) => ['offer', token] as const,
+  roles: ['roles'] as const,
+  sessions: ['sessions'] as const,
+  apiKeys: ['api-keys'] as const,
 }
+
+/** What is read without being signed in, so it may outlive a session. */
+const open = { open: true }
 
 export interface ListFilter {
   q?: string | undefined
@@ -39,6 +58,7 @@ export function configQuery() {
     queryKey: keys.config,
     queryFn: async ({ signal }) => (await call<PublicConfig>('/api/v1/config', { signal })).body,
     staleTime: Number.POSITIVE_INFINITY,
+    meta: open,
   })
 }
 
@@ -88,6 +108,88 @@ export function recordQuery<C extends Collection>(session: Session, collection: 
     queryFn: ({ signal }) =>
       session.fetch<RecordTypes[C]>(`/api/v1/${collection}/${encodeURIComponent(id)}`, { signal }),
   })
+}
+
+export function accountQuery(session: Session) {
+  return queryOptions({
+    queryKey: keys.account,
+    queryFn: ({ signal }) => session.fetch<AccountDetails>('/api/v1/account', { signal }),
+  })
+}
+
+export function membersQuery(session: Session) {
+  return queryOptions({
+    queryKey: keys.members,
+    queryFn: ({ signal }) => whole<AccountMember>(session, '/api/v1/members', signal),
+  })
+}
+
+export function invitationsQuery(session: Session) {
+  return queryOptions({
+    queryKey: keys.invitations,
+    queryFn: ({ signal }) => whole<Invitation>(session, '/api/v1/invitations', signal),
+  })
+}
+
+/** What an invitation's token leads to. The token goes in the body, where no log keeps it. */
+export function offerQuery(token: string) {
+  return queryOptions({
+    queryKey: keys.offer(token),
+    queryFn: async ({ signal }) => {
+      const options = { method: 'POST', body: { token }, signal } as const
+      return (await call<InvitationOffer>('/api/v1/invitations/lookups', options)).body
+    },
+    staleTime: Number.POSITIVE_INFINITY,
+    meta: open,
+  })
+}
+
+export function rolesQuery(session: Session) {
+  return queryOptions({
+    queryKey: keys.roles,
+    queryFn: async ({ signal }) => (await session.fetch<Page<RoleGrants>>('/api/v1/roles', { signal })).items,
+  })
+}
+
+export function sessionsQuery(session: Session) {
+  return queryOptions({
+    queryKey: keys.sessions,
+    queryFn: ({ signal }) => whole<SignedInSession>(session, '/api/v1/sessions', signal),
+  })
+}
+
+export function memberSessionsQuery(session: Session, id: string) {
+  return queryOptions({
+    queryKey: keys.memberSessions(id),
+    queryFn: ({ signal }) =>
+      whole<SignedInSession>(session, `/api/v1/members/${encodeURIComponent(id)}/sessions`, signal),
+  })
+}
+
+export function apiKeysQuery(session: Session) {
+  return queryOptions({
+    queryKey: keys.apiKeys,
+    queryFn: ({ signal }) => whole<ApiKey>(session, '/api/v1/api-keys', signal),
+  })
+}
+
+export function jobberUsersQuery(session: Session) {
+  return queryOptions({
+    queryKey: [...keys.lists('users'), 'whole'] as const,
+    queryFn: ({ signal }) => whole<JobberUser>(session, '/api/v1/users', signal),
+  })
+}
+
+/** A list that is short enough to be shown whole, page after page. */
+async function whole<T>(session: Session, path: string, signal: AbortSignal): Promise<T[]> {
+  const items: T[] = []
+  let cursor: string | undefined
+  do {
+    const page = await session.fetch<Page<T>>(`${path}?${search({ limit: 100, cursor })}`, { signal })
+    items.push(...page.items)
+    cursor = page.nextCursor || undefined
+  } while (cursor)
+  return items
 }
 
 /** A query string of what is set. */

@@ -36,6 +36,110 @@ export interface Member {
   grants: Grants
 }
 
+/** Somebody in the business, as those who manage it see them. */
+export interface AccountMember {
+  id: string
+  name: string
+  email: string
+  role: Role
+  status: 'active' | 'disabled'
+  /** The same person's record in Jobber. */
+  jobberUserId?: string | null
+  /** Whether it is the one who asks. */
+  current: boolean
+}
+
+export interface RoleGrants {
+  role: Role
+  grants: Grants
+  /** Whether the one who asks may give it. */
+  grantable: boolean
+}
+
+export interface Invitation {
+  id: string
+  email: string
+  name: string
+  role: Role
+  status: 'pending' | 'accepted' | 'expired'
+  /** A name. */
+  invitedBy: string
+  createdAt: string
+  expiresAt: string
+}
+
+/** An invitation just made; its link is told this once. */
+export interface NewInvitation extends Invitation {
+  link: string
+  /** Whether it was also sent by mail; absent where nobody tried. */
+  mailed?: boolean
+}
+
+/** What the holder of an invitation's link may know before they join. */
+export interface InvitationOffer {
+  accountName: string
+  email: string
+  name: string
+  role: Role
+  invitedBy: string
+  expiresAt: string
+}
+
+/** One sign-in of one browser. */
+export interface SignedInSession {
+  id: string
+  name: string
+  current: boolean
+  userAgent: string
+  ipAddress: string
+  createdAt: string
+  lastUsedAt: string
+  /** When it ends if it is not used before. */
+  expiresAt: string
+  /** When it ends whatever happens. */
+  endsAt: string
+}
+
+export interface ApiKey {
+  id: string
+  name: string
+  /** The beginning of the secret, by which the key is known. */
+  prefix: string
+  permissions: Permission[]
+  createdBy: string
+  createdById: string
+  createdAt: string
+  expiresAt: string | null
+  lastUsedAt: string | null
+  ipAllow: string[] | null
+  status: 'active' | 'expired' | 'revoked'
+  /** Until when the secret before the last rotation works too. */
+  overlapEndsAt: string | null
+}
+
+/** A key and its secret, which is told this once. */
+export interface NewApiKey {
+  key: ApiKey
+  secret: string
+}
+
+export interface Lifetimes {
+  idleMinutes: number
+  absoluteMinutes: number
+}
+
+export interface AccountSettings {
+  requireVerifiedEmail: boolean
+  /** Of the sessions of roles that manage members or see money. */
+  privileged: Lifetimes
+  standard: Lifetimes
+}
+
+export interface AccountDetails extends Account {
+  plan: string
+  settings: AccountSettings
+}
+
 export interface SessionGrant {
   accessToken: string
   expiresAt: string
@@ -44,7 +148,14 @@ export interface SessionGrant {
 }
 
 export interface PublicConfig {
-  firebase: { apiKey: string; authDomain: string; projectId: string; emulatorUrl?: string | null }
+  firebase: {
+    apiKey: string
+    authDomain: string
+    projectId: string
+    emulatorUrl?: string | null
+    /** Ways to sign in besides email and password, by Firebase's names: `google.com`. */
+    providers?: string[] | null
+  }
   realtimeUrl: string
 }
 
@@ -167,14 +278,23 @@ export interface FieldEvent {
   time: string
   data: {
     account: string
-    audience: 'operations' | 'finance'
+    audience: 'operations' | 'finance' | 'security' | 'personal'
     collection?: string
     id?: string
     title?: string
     detail?: string
     amountCents?: number | null
+    /** The member whom it is about. */
+    member?: string
   }
 }
+
+/**
+ * An event as it arrives. Whoever may not read every record is told that something of a kind changed, and not what: such an
+ * event carries its type and collection alone.
+ */
+export type LiveEvent = Pick<FieldEvent, 'type'> &
+  Partial<Omit<FieldEvent, 'type' | 'data'>> & { data: Partial<FieldEvent['data']> }
 
 export interface Page<T> {
   items: T[]
@@ -295,6 +415,14 @@ export interface Payment extends RecordBase, OfClient {
   paymentType?: string | null
   entryDate?: string | null
   invoiceId?: string | null
+}
+
+/** A person in Jobber. */
+export interface JobberUser extends RecordBase {
+  name: string
+  email: string
+  status: string
+  teamName?: string | null
 }
 
 export interface RecordTypes {

@@ -1,9 +1,31 @@
 import { describe, expect, it } from 'vitest'
+import { deviceOf } from './device'
 import { eventPhrase } from './events'
 import { money, shortMoney, signedMoney, wholeMoney } from './money'
 import { hours, percent, plural } from './number'
-import { addDays, ago, clockSpan, clockTime, dateOf, dayOf, daySpan, duration } from './time'
-import { camel, initials, oneLine, valueName } from './words'
+import {
+  addDays,
+  ago,
+  clockSpan,
+  clockTime,
+  dateOf,
+  dayOf,
+  daySpan,
+  duration,
+  minutesInWords,
+  until,
+  waitWords,
+} from './time'
+import {
+  aRole,
+  camel,
+  initials,
+  keyPermissions,
+  oneLine,
+  permissionName,
+  permissionOrder,
+  valueName,
+} from './words'
 
 const plain = (text: string) => text.replace(/[\u202f\u2009\u00a0]/g, ' ')
 
@@ -137,5 +159,102 @@ describe('words', () => {
     )
     expect(oneLine({ city: 'Denver' })).toBe('Denver')
     expect(oneLine(null)).toBe('')
+  })
+})
+
+describe('what lies ahead', () => {
+  const now = Date.parse('2026-11-24T10:00:00Z')
+
+  it.each([
+    [-5, 'now'],
+    [30, 'in less than a minute'],
+    [20 * 60, 'in 20 min.'],
+    [30 * 3600, 'in 30 hr.'],
+    [3 * 86_400 - 60, 'in 3 days'],
+  ])('in %d seconds is %s', (seconds, want) => {
+    expect(plain(until(new Date(now + seconds * 1000).toISOString(), now))).toBe(want)
+  })
+
+  it.each([
+    [undefined, 'in a moment'],
+    [0, 'in 1 second'],
+    [1, 'in 1 second'],
+    [40, 'in 40 seconds'],
+    [61, 'in 61 seconds'],
+    [150, 'in 3 minutes'],
+    [7200, 'in 2 hours'],
+  ])('a wait of %s is %s', (seconds, want) => {
+    expect(waitWords(seconds)).toBe(want)
+  })
+
+  it.each([
+    [1, '1 minute'],
+    [90, '90 minutes'],
+    [60, '1 hour'],
+    [720, '12 hours'],
+    [1440, '1 day'],
+    [43_200, '30 days'],
+  ])('%d minutes are %s', (minutes, want) => {
+    expect(minutesInWords(minutes)).toBe(want)
+  })
+})
+
+describe('a device', () => {
+  const chrome = 'AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36'
+  const phone = 'AppleWebKit/605.1.15 (KHTML, like Gecko)'
+
+  it.each([
+    [`Mozilla/5.0 (Windows NT 10.0; Win64; x64) ${chrome}`, 'Chrome on Windows', false],
+    [`Mozilla/5.0 (Windows NT 10.0; Win64; x64) ${chrome} Edg/130.0`, 'Edge on Windows', false],
+    [`Mozilla/5.0 (X11; Linux x86_64) ${chrome} OPR/116.0`, 'Opera on Linux', false],
+    [`Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) ${chrome}`, 'Chrome on ChromeOS', false],
+    [
+      'Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0',
+      'Firefox on Linux',
+      false,
+    ],
+    [
+      `Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) ${phone} Version/17.5 Safari/605.1.15`,
+      'Safari on Mac',
+      false,
+    ],
+    [
+      `Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) ${phone} CriOS/130.0 Mobile/15E148 Safari/604.1`,
+      'Chrome on iPhone',
+      true,
+    ],
+    [
+      `Mozilla/5.0 (iPad; CPU OS 17_5 like Mac OS X) ${phone} Version/17.5 Mobile/15E148 Safari/604.1`,
+      'Safari on iPad',
+      true,
+    ],
+    [`Mozilla/5.0 (Linux; Android 14; Pixel 8) ${chrome}`, 'Chrome on Android', true],
+    [
+      'Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 SamsungBrowser/26.0 Chrome/122.0 Mobile Safari/537.36',
+      'Samsung Internet on Android',
+      true,
+    ],
+    ['curl/8.5.0', 'Unknown device', false],
+    ['', 'Unknown device', false],
+  ])('that says %s is %s', (userAgent, name, handheld) => {
+    expect(deviceOf(userAgent)).toEqual({ name, handheld })
+  })
+})
+
+describe('roles and permissions', () => {
+  it('have their article', () => {
+    expect([aRole('admin'), aRole('owner'), aRole('technician')]).toEqual([
+      'an administrator',
+      'an owner',
+      'a technician',
+    ])
+  })
+
+  it('are never shown by their names in the API', () => {
+    for (const permission of [...permissionOrder, ...keyPermissions]) {
+      expect(permissionName(permission)).not.toContain(':')
+    }
+    expect(new Set(permissionOrder).size).toBe(permissionOrder.length)
+    expect(permissionName('report:run' as never)).toBe('Run report')
   })
 })

@@ -1,3 +1,5 @@
+import { plural } from './number'
+
 const dayMs = 86_400_000
 const formats = new Map<string, Intl.DateTimeFormat>()
 
@@ -109,6 +111,31 @@ export function duration(ms: number): string {
   if (minutes < 60) return `${minutes} min`
   const rest = minutes % 60
   return rest === 0 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 60)} h ${rest} min`
+}
+
+/** How far ahead: `in 3 days`, `in 30 hr.`, `in 20 min.`; `now` for what is past. */
+export function until(instant: string, now: number): string {
+  const seconds = Math.round((Date.parse(instant) - now) / 1000)
+  if (seconds < 60) return seconds <= 0 ? 'now' : 'in less than a minute'
+  if (seconds < 3600) return relative.format(Math.floor(seconds / 60), 'minute')
+  if (seconds < 2 * 86_400) return relative.format(Math.round(seconds / 3600), 'hour')
+  return relative.format(Math.round(seconds / 86_400), 'day')
+}
+
+/** How long to wait, after "try again": `in 40 seconds`, `in 2 minutes`; `in a moment` when nobody said. */
+export function waitWords(seconds: number | undefined): string {
+  if (seconds === undefined) return 'in a moment'
+  const whole = Math.max(1, Math.ceil(seconds))
+  if (whole < 90) return `in ${plural(whole, 'second')}`
+  if (whole < 90 * 60) return `in ${plural(Math.ceil(whole / 60), 'minute')}`
+  return `in ${plural(Math.ceil(whole / 3600), 'hour')}`
+}
+
+/** Minutes in the largest unit that divides them: `30 minutes`, `12 hours`, `1 day`. */
+export function minutesInWords(minutes: number): string {
+  if (minutes > 0 && minutes % 1440 === 0) return plural(minutes / 1440, 'day')
+  if (minutes > 0 && minutes % 60 === 0) return plural(minutes / 60, 'hour')
+  return plural(minutes, 'minute')
 }
 
 /** The zone's name for people: `Mountain Time`. */

@@ -1,4 +1,4 @@
-import type { Role } from '../api/types'
+import type { Permission, Role, Scope } from '../api/types'
 
 export interface Noun {
   one: string
@@ -35,6 +35,78 @@ const roles: Record<Role, string> = {
 
 export function roleName(role: Role): string {
   return roles[role] ?? capital(spaced(role))
+}
+
+/** `an administrator`, `a technician`. */
+export function aRole(role: Role): string {
+  const name = roleName(role).toLowerCase()
+  return `${/^[aeio]/.test(name) ? 'an' : 'a'} ${name}`
+}
+
+const roleTexts: Record<Role, string> = {
+  owner: 'Everything, also connecting Jobber and passing the business on',
+  admin: 'Everything but connecting Jobber, the settings of the account and its ownership',
+  dispatcher: 'All the work and who is in the business; no money',
+  technician: 'The visits of their own team and the overview; no money',
+  viewer: 'All the work; no money',
+}
+
+/** What somebody of a role sees and may do, in a line. */
+export function roleText(role: Role): string {
+  return roleTexts[role] ?? ''
+}
+
+const permissions: Record<Permission, string> = {
+  'self:manage': 'See and end their own sessions',
+  'summary:read': 'See the figures of the overview',
+  'record:read': 'See clients, requests, quotes, jobs and visits',
+  'finance:read': 'See invoices, payments and all amounts of money',
+  'sync:manage': 'Start and stop copying from Jobber',
+  'jobber:connect': 'Connect Jobber and disconnect it',
+  'member:read': 'See who is in the business',
+  'member:manage': 'Invite, change and remove members',
+  'session:manage': 'See and end other members’ sessions',
+  'key:manage': 'Create, rotate and revoke API keys',
+  'security:read': 'Follow sign-ins and changes of members and keys',
+  'account:manage': 'Change the account’s settings',
+  'owner:transfer': 'Make somebody else the owner',
+}
+
+/** All permissions, in the order in which people are told of them: from what one sees to what one changes. */
+export const permissionOrder: Permission[] = [
+  'summary:read',
+  'record:read',
+  'finance:read',
+  'member:read',
+  'security:read',
+  'self:manage',
+  'sync:manage',
+  'member:manage',
+  'session:manage',
+  'key:manage',
+  'account:manage',
+  'jobber:connect',
+  'owner:transfer',
+]
+
+/** Those that an API key can be given. The others take a person: they decide who gets in, or what is connected. */
+export const keyPermissions: Permission[] = [
+  'summary:read',
+  'record:read',
+  'finance:read',
+  'member:read',
+  'security:read',
+  'sync:manage',
+]
+
+/** What a permission lets somebody do, in plain words. */
+export function permissionName(permission: Permission): string {
+  return permissions[permission] ?? capital(permission.split(':').reverse().join(' '))
+}
+
+/** How far a permission reaches; nothing for the whole account. */
+export function scopeName(scope: Scope): string {
+  return scope === 'team' ? 'Own team' : scope === 'own' ? 'Own records' : ''
 }
 
 /** Names where the plain reading of the stored word would not do. */

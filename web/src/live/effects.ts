@@ -1,5 +1,5 @@
 import { keys } from '../api/queries'
-import type { FieldEvent } from '../api/types'
+import type { FieldEvent, LiveEvent } from '../api/types'
 
 /** The JSON of a query key prefix: text, so that a set holds each once. */
 export type Touched = string
@@ -10,16 +10,30 @@ export const everything: Touched = '[]'
 /** Collections whose records move a figure of the summary. Clients and properties move none. */
 const counted = new Set(['requests', 'quotes', 'jobs', 'visits', 'invoices', 'payments', 'users'])
 
+/** What shows who is in the business, and what shows a member's sign-ins. */
+const ofMembers = [keys.members, keys.invitations]
+const ofSessions = [keys.sessions, keys.memberSessions()]
+
 /** The queries that an event makes out of date. */
-export function touchedBy(event: FieldEvent): Touched[] {
-  const [subject] = event.type.split('.')
+export function touchedBy(event: LiveEvent): Touched[] {
+  const [subject, what = ''] = event.type.split('.')
   if (event.type === 'sync.completed') return [everything]
   if (subject === 'sync' || subject === 'jobber') {
     return [keys.sync, keys.summary()].map(text)
   }
+  // A member's role or absence ends sessions, and changes which keys are theirs.
+  if (subject === 'member') return [...ofMembers, ...ofSessions, keys.apiKeys].map(text)
+  if (subject === 'security') {
+    if (what.startsWith('key_')) return [text(keys.apiKeys)]
+    if (what === 'settings_changed') return [text(keys.account)]
+    if (what === 'limit_tightened') return []
+    return ofSessions.map(text)
+  }
   const { collection, id } = event.data
-  if (!collection || !id) return []
-  const touched = [keys.lists(collection), keys.record(collection, id)].map(text)
+  if (!collection) return []
+  const touched = [keys.lists(collection), id ? keys.record(collection, id) : keys.records(collection)].map(
+    text,
+  )
   return counted.has(collection) ? [text(keys.summary()), ...touched] : touched
 }
 
@@ -27,7 +41,16 @@ function text(key: readonly unknown[]): Touched {
   return JSON.stringify(key)
 }
 
-/** Progress of a copy is shown by its banner, not told line by line. */
-export function belongsInFeed(event: FieldEvent): boolean {
-  return event.type !== 'sync.progress'
+/**
+ * Whether an event is news of the business. Progress of a copy is shown by its banner, not told line by line; sign-ins and
+ * members have pages of their own; an event that does not say what changed tells nothing.
+ */
+export function belongsInFeed(event: LiveEvent): event is FieldEvent {
+  const { audience, collection, id } = event.data
+  return (
+    Boolean(event.id && event.time) &&
+    (audience === 'operations' || audience === 'finance') &&
+    (!collection || Boolean(id)) &&
+    event.type !== 'sync.progress'
+  )
 }

@@ -7,6 +7,7 @@ import { belongsInFeed, everything, touchedBy } from './effects'
 import { mergeEvents, withEvent } from './feed'
 import { socketUrl } from './live'
 import { everyMinute } from './minute'
+import { noticeOf } from './notices'
 import { refresh } from './refresh'
 
 function event(type: string, collection = '', id = '', over: Partial<FieldEvent> = {}): FieldEvent {
@@ -41,6 +42,32 @@ describe('what an event makes out of date', () => {
     expect(keysOf(event('sync.progress'))).toEqual([['sync'], ['summary']])
     expect(keysOf(event('jobber.disconnected'))).toEqual([['sync'], ['summary']])
     expect(touchedBy(event('sync.completed'))).toEqual([everything])
+  })
+
+  it('is every record of the kind when an event does not say which', () => {
+    expect(keysOf(event('visit.completed', 'visits'))).toEqual([
+      ['summary'],
+      ['list', 'visits'],
+      ['record', 'visits'],
+    ])
+    expect(touchedBy({ type: 'client.updated', data: { collection: 'clients' } })).toEqual([
+      '["list","clients"]',
+      '["record","clients"]',
+    ])
+  })
+
+  it.each([
+    ['member.invited', ['members', 'invitations', 'sessions', 'member-sessions', 'api-keys']],
+    ['member.role_changed', ['members', 'invitations', 'sessions', 'member-sessions', 'api-keys']],
+    ['security.key_created', ['api-keys']],
+    ['security.key_revoked', ['api-keys']],
+    ['security.signed_in', ['sessions', 'member-sessions']],
+    ['security.session_ended', ['sessions', 'member-sessions']],
+    ['security.refresh_reused', ['sessions', 'member-sessions']],
+    ['security.settings_changed', ['account']],
+    ['security.limit_tightened', []],
+  ])('of %s is what shows it', (type, touched) => {
+    expect(keysOf(event(type)).flat()).toEqual(touched)
   })
 
   it('is nothing for an event about no record', () => {
@@ -111,9 +138,34 @@ describe('the feed', () => {
     expect(withEvent(events, at('e149', '2026-11-24T10:00:00Z'))).toBe(events)
   })
 
+  it('does not tell what has nothing to say, nor what is not of the business', () => {
+    expect(belongsInFeed(event('visit.completed', 'visits'))).toBe(false)
+    expect(belongsInFeed({ type: 'visit.completed', data: { collection: 'visits' } })).toBe(false)
+    const data = { account: 'acc_1', audience: 'security' as const }
+    expect(belongsInFeed(event('member.invited', '', '', { data }))).toBe(false)
+    const personal = { account: 'acc_1', audience: 'personal' as const }
+    expect(belongsInFeed(event('security.signed_in', '', '', { data: personal }))).toBe(false)
+  })
+
   it('does not tell the progress of a copy line by line', () => {
     expect(belongsInFeed(event('sync.progress'))).toBe(false)
     expect(belongsInFeed(event('sync.completed'))).toBe(true)
+  })
+})
+
+describe('the notice of an event', () => {
+  const of = (type: string, audience: 'personal' | 'security') =>
+    noticeOf(event(type, '', '', { data: { account: 'acc_1', audience } }))
+
+  it('is for the member alone whom it concerns', () => {
+    expect(of('security.refresh_reused', 'personal')).toMatchObject({
+      title: 'Someone used an old sign-in of yours',
+      urgent: true,
+    })
+    expect(of('security.session_ended', 'personal')?.urgent).toBe(false)
+    expect(of('security.signed_in', 'personal')?.title).toBe('You signed in somewhere else')
+    expect(of('security.refresh_reused', 'security')).toBeUndefined()
+    expect(of('security.something_new', 'personal')).toBeUndefined()
   })
 })
 

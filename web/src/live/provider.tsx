@@ -1,4 +1,5 @@
 import { type QueryKey, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useRouter } from '@tanstack/react-router'
 import { createContext, type ReactNode, useContext, useEffect, useState } from 'react'
 import { pace } from '../api/pace'
 import { configQuery, keys } from '../api/queries'
@@ -9,6 +10,7 @@ import { belongsInFeed, everything, type Touched, touchedBy } from './effects'
 import { withEvent } from './feed'
 import type { ConnectionState, LiveOptions } from './live'
 import { everyMinute } from './minute'
+import { tell } from './notices'
 import { Pacer } from './pacer'
 import { refresh } from './refresh'
 
@@ -28,6 +30,7 @@ export function useLiveEvents(): readonly FieldEvent[] {
 export function LiveProvider({ children }: { children: ReactNode }) {
   const session = useSession()
   const client = useQueryClient()
+  const router = useRouter()
   const url = useQuery(configQuery()).data?.realtimeUrl
   const [state, setState] = useState<ConnectionState>('connecting')
   const [events, setEvents] = useState<readonly FieldEvent[]>([])
@@ -42,10 +45,14 @@ export function LiveProvider({ children }: { children: ReactNode }) {
     const options: LiveOptions = {
       url,
       token: () => session.freshToken(),
+      renew: () => session.refresh(),
       onState: setState,
       onGap: () => coalescer.mark([everything]),
       onEvent: event => {
         if (belongsInFeed(event)) setEvents(known => withEvent(known, event))
+        if (event.type !== 'security.signed_in' || !session.isFresh) {
+          tell(event, () => void router.navigate({ to: '/settings/sessions' }))
+        }
         coalescer.mark(touchedBy(event))
       },
     }
@@ -67,7 +74,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       close()
       coalescer.stop()
     }
-  }, [url, session, client])
+  }, [url, session, client, router])
 
   return (
     <ConnectionContext value={state}>

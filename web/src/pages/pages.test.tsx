@@ -1,65 +1,11 @@
-import { MantineProvider } from '@mantine/core'
-import { QueryClientProvider } from '@tanstack/react-query'
-import { createMemoryHistory, RouterProvider } from '@tanstack/react-router'
-import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/react'
+import { cleanup, fireEvent, screen, waitFor, within } from '@testing-library/react'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { newQueryClient } from '../api/client'
-import type { Permission, Summary } from '../api/types'
-import { newRouter } from '../router'
-import { SessionProvider } from '../session/context'
-import { Session } from '../session/session'
+import type { Grants, Permission, Summary } from '../api/types'
+import { open, Refusal } from '../test/dashboard'
 
 vi.mock('../live/live', () => ({ connectLive: () => () => {} }))
 
 const all: Permission[] = ['record:read', 'finance:read', 'sync:manage', 'jobber:connect']
-
-type Answer = (url: URL, init: RequestInit) => unknown
-
-class Refusal {
-  constructor(readonly status: number) {}
-}
-
-/** The dashboard at an address, signed in with these permissions, over an API that answers by path. */
-async function open(path: string, permissions: Permission[], answers: Record<string, Answer>) {
-  const asked: string[] = []
-  const known: Record<string, Answer> = {
-    '/api/v1/session/refresh': () => ({
-      accessToken: 't',
-      expiresAt: new Date(Date.now() + 900_000).toISOString(),
-      account: { id: 'acc_1', name: 'Demo', timeZone: 'America/Denver', currency: 'USD' },
-      member: { id: 'u', email: 'dana@example.test', name: 'Dana', role: 'owner', grants: Object.fromEntries(permissions.map(p => [p, 'account'])) },
-    }),
-    '/api/v1/config': () => ({
-      firebase: { apiKey: '', authDomain: '', projectId: '' },
-      realtimeUrl: 'http://live.test',
-    }),
-    '/api/v1/dashboard/activity': () => ({ items: [] }),
-    '/api/v1/visits': () => ({ items: [] }),
-    ...answers,
-  }
-  vi.stubGlobal('fetch', async (input: string, init: RequestInit) => {
-    const url = new URL(input, 'http://localhost')
-    asked.push(`${init.method} ${url.pathname}${url.search}`)
-    const body = known[url.pathname]?.(url, init) ?? new Refusal(404)
-    const status = body instanceof Refusal ? body.status : 200
-    return new Response(JSON.stringify(body instanceof Refusal ? { code: 'x', detail: 'No.' } : body), {
-      status,
-    })
-  })
-  const session = new Session()
-  await session.start()
-  const router = newRouter(createMemoryHistory({ initialEntries: [path] }))
-  render(
-    <MantineProvider>
-      <QueryClientProvider client={newQueryClient()}>
-        <SessionProvider session={session}>
-          <RouterProvider router={router} />
-        </SessionProvider>
-      </QueryClientProvider>
-    </MantineProvider>,
-  )
-  return { asked, router }
-}
 
 function summary(finance: boolean): Summary {
   const money = {
@@ -115,6 +61,7 @@ const visit = (n: number) => ({
 afterEach(() => {
   cleanup()
   vi.unstubAllGlobals()
+  localStorage.clear()
 })
 
 describe('the overview', () => {
@@ -167,6 +114,66 @@ describe('the overview', () => {
     await open('/invoices', ['record:read'], { '/api/v1/invoices': () => new Refusal(403) })
     expect((await screen.findByRole('alert')).textContent).toContain('Not open to your role')
     expect(screen.queryByRole('button', { name: 'Try again' })).toBeNull()
+  })
+})
+
+describe('a technician', () => {
+  const grants: Grants = { 'self:manage': 'account', 'summary:read': 'account', 'record:read': 'team' }
+  const answers = {
+    '/api/v1/dashboard/summary': () => summary(false),
+    '/api/v1/dashboard/activity': () => new Refusal(403),
+  }
+
+  it('sees the overview and the visits, and nothing that takes the whole account', async () => {
+    const { asked } = await open('/?period=today', grants, answers, { role: 'technician' })
+    expect((await screen.findByTestId('visits-total')).textContent).toBe('3')
+    const pages = within(screen.getByRole('navigation', { name: 'Pages' }))
+    expect(pages.getAllByRole('link').map(link => link.textContent)).toEqual([
+      'Overview',
+      'Visits',
+      'Settings',
+    ])
+    for (const name of ['Clients', 'Requests', 'Quotes', 'Jobs', 'Invoices', 'Payments', 'See all jobs'])
+      expect(screen.queryByRole('link', { name })).toBeNull()
+    expect(screen.queryByText('Activity')).toBeNull()
+    expect(asked.some(line => line.includes('/activity'))).toBe(false)
+  })
+
+  it('is told why there may be no visits', async () => {
+    await open('/?period=today', grants, answers, { role: 'technician' })
+    await screen.findByText(/not linked to a person in Jobber yet, or your team has no visits/)
+    cleanup()
+    await open('/visits', grants, answers, { role: 'technician' })
+    await screen.findByText(/not linked to a person in Jobber yet, or your team has no visits/)
+  })
+
+  it('reads the client and the job of a visit, and cannot open them', async () => {
+    await open(
+      '/visits/Visit_1',
+      grants,
+      {
+        '/api/v1/visits': () => ({ items: [visit(1)] }),
+        '/api/v1/visits/Visit_1': () => ({
+          ...visit(1),
+          clientId: 'Client_1',
+          clientName: 'Ana Lopez',
+          jobId: 'Job_1',
+          jobNumber: 12,
+        }),
+      },
+      { role: 'technician' },
+    )
+    const detail = within(await screen.findByTestId('record-detail'))
+    expect(detail.getByText('Ana Lopez')).toBeTruthy()
+    expect(detail.getByText('#12')).toBeTruthy()
+    expect(detail.queryByRole('link', { name: 'Ana Lopez' })).toBeNull()
+    expect(detail.queryByRole('link', { name: '#12' })).toBeNull()
+  })
+
+  it('is not told of a team when the whole account has no visits', async () => {
+    await open('/visits', all, {})
+    await screen.findByText('No visits')
+    expect(document.body.textContent).not.toContain('your team')
   })
 })
 

@@ -20,6 +20,7 @@ import {
   IconMoon,
   IconPlugConnected,
   IconSelector,
+  IconSettings,
   IconSun,
   IconUsers,
 } from '@tabler/icons-react'
@@ -30,7 +31,8 @@ import { collectionName, initials, roleName } from '../format/words'
 import { useCan, useIdentity, useSession } from '../session/context'
 import { Mark } from '../ui/brand'
 import { MenuLink } from '../ui/link'
-import { collections, permissionFor } from './records/collections'
+import { collections, useCanList } from './records/collections'
+import { entries } from './settings/entries'
 import classes from './shell.module.css'
 
 const icons: Record<Collection, typeof IconUsers> = {
@@ -80,6 +82,7 @@ function Navigation({
 }) {
   const { account } = useIdentity()
   const can = useCan()
+  const canList = useCanList()
   const { pathname } = useLocation()
   const under = (path: string) => pathname === path || pathname.startsWith(`${path}/`)
   const link = { onClick: onNavigate, classNames: { root: classes.link, label: classes.linkLabel } }
@@ -112,22 +115,20 @@ function Navigation({
           active={pathname === '/'}
           {...link}
         />
-        {collections
-          .filter(collection => can(permissionFor(collection)))
-          .map(collection => {
-            const Icon = icons[collection]
-            return (
-              <MenuLink
-                key={collection}
-                to="/$collection"
-                params={{ collection }}
-                label={collectionName(collection)}
-                leftSection={<Icon {...icon} />}
-                active={under(`/${collection}`)}
-                {...link}
-              />
-            )
-          })}
+        {collections.filter(canList).map(collection => {
+          const Icon = icons[collection]
+          return (
+            <MenuLink
+              key={collection}
+              to="/$collection"
+              params={{ collection }}
+              label={collectionName(collection)}
+              leftSection={<Icon {...icon} />}
+              active={under(`/${collection}`)}
+              {...link}
+            />
+          )
+        })}
       </div>
       <div className={classes.foot}>
         {(can('sync:manage') || can('jobber:connect')) && (
@@ -136,6 +137,15 @@ function Navigation({
             label="Jobber"
             leftSection={<IconPlugConnected {...icon} />}
             active={under('/connect')}
+            {...link}
+          />
+        )}
+        {entries.some(entry => can(entry.permission)) && (
+          <MenuLink
+            to="/settings"
+            label="Settings"
+            leftSection={<IconSettings {...icon} />}
+            active={under('/settings')}
             {...link}
           />
         )}

@@ -1,5 +1,5 @@
 import { createContext, type ReactNode, useContext, useSyncExternalStore } from 'react'
-import type { Account, Member, Permission } from '../api/types'
+import type { Account, Member, Permission, Scope } from '../api/types'
 import type { Session, SessionState } from './session'
 
 const SessionContext = createContext<Session | null>(null)
@@ -30,4 +30,10 @@ export function useIdentity(): { account: Account; member: Member } {
 export function useCan(): (permission: Permission) => boolean {
   const { member } = useIdentity()
   return permission => member.grants[permission] === 'account'
+}
+
+/** For how much of the account one holds a permission; undefined when not at all. */
+export function useScope(): (permission: Permission) => Scope | undefined {
+  const { member } = useIdentity()
+  return permission => member.grants[permission]
 }

@@ -9,7 +9,13 @@ function grant(token: string, minutes = 15) {
     accessToken: token,
     expiresAt: new Date(Date.now() + minutes * 60_000).toISOString(),
     account: { id: 'acc_1', name: 'Demo', timeZone: 'America/Denver', currency: 'USD' },
-    member: { id: 'u1', email: 'a@example.test', name: 'A', role: 'owner', grants: { 'record:read': 'account' } },
+    member: {
+      id: 'u1',
+      email: 'a@example.test',
+      name: 'A',
+      role: 'owner',
+      grants: { 'record:read': 'account' },
+    },
   }
 }
 
@@ -43,6 +49,7 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers()
   vi.unstubAllGlobals()
+  localStorage.clear()
 })
 
 describe('Session', () => {
@@ -62,6 +69,40 @@ describe('Session', () => {
     const session = new Session()
     await session.start()
     expect(session.state).toEqual({ status: 'signedOut', why: 'none' })
+  })
+
+  it('tells who was signed in before why they no longer are', async () => {
+    serve(() => json(grant('t1')))
+    await new Session().start()
+    serve(() => json({ code: 'unauthenticated', detail: 'The session has expired.' }, 401))
+    const next = new Session()
+    await next.start()
+    expect(next.state).toEqual({ status: 'signedOut', why: 'ended', reason: 'The session has expired.' })
+    const third = new Session()
+    await third.start()
+    expect(third.state).toEqual({ status: 'signedOut', why: 'none' })
+  })
+
+  it('tells nothing to who left', async () => {
+    serve(({ method }) => (method === 'DELETE' ? new Response(null, { status: 204 }) : json(grant('t1'))))
+    const session = new Session()
+    await session.start()
+    await session.signOut()
+    serve(() => json({ code: 'unauthenticated', detail: 'There is no session.' }, 401))
+    const next = new Session()
+    await next.start()
+    expect(next.state).toEqual({ status: 'signedOut', why: 'none' })
+  })
+
+  it('is fresh for a moment after a sign-in, and not when it was resumed', async () => {
+    serve(() => json(grant('t1')))
+    const session = new Session()
+    await session.start()
+    expect(session.isFresh).toBe(false)
+    await session.open('id-token')
+    expect(session.isFresh).toBe(true)
+    vi.setSystemTime(now + 60_000)
+    expect(session.isFresh).toBe(false)
   })
 
   it('tells an unreachable server from a refusal', async () => {
@@ -125,7 +166,7 @@ describe('Session', () => {
   it('ends when the refresh is refused, and tells its listeners', async () => {
     let alive = true
     serve(({ path }) => {
-      if (!alive) return json({ code: 'unauthenticated' }, 401)
+      if (!alive) return json({ code: 'unauthenticated', detail: 'An old token was used again.' }, 401)
       return path.endsWith('/refresh') ? json(grant('t1')) : json({})
     })
     const session = new Session()
@@ -134,7 +175,11 @@ describe('Session', () => {
     session.subscribe(told)
     alive = false
     await expect(session.fetch('/api/v1/jobs')).rejects.toBeInstanceOf(ApiError)
-    expect(session.state).toEqual({ status: 'signedOut', why: 'ended' })
+    expect(session.state).toEqual({
+      status: 'signedOut',
+      why: 'ended',
+      reason: 'An old token was used again.',
+    })
     expect(told).toHaveBeenCalledTimes(1)
   })
 

@@ -5,12 +5,15 @@ import type { Account, Member, SessionGrant } from '../api/types'
 export type SessionState =
   | { status: 'starting' }
   | { status: 'unreachable'; error: ApiError }
-  | { status: 'signedOut'; why: 'none' | 'ended' | 'left' }
+  /** `reason` is the server's sentence about a session that ended by itself. */
+  | { status: 'signedOut'; why: 'none' | 'ended' | 'left'; reason?: string }
   | { status: 'signedIn'; account: Account; member: Member }
 
 /** Renew this long before the access token dies. */
 const renewBeforeMs = 60_000
 const retryMs = 5_000
+/** How long after a sign-in the news of it may still be on its way. */
+const newsMs = 15_000
 
 /**
  * The one holder of the access token, which lives in memory only. The refresh cookie is HttpOnly: this code never sees it.
@@ -22,6 +25,7 @@ export class Session {
   #state: SessionState = { status: 'starting' }
   #token = ''
   #expiresAt = 0
+  #openedAt = Number.NEGATIVE_INFINITY
   #refreshing: Promise<void> | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #listeners = new Set<() => void>()
@@ -59,7 +63,13 @@ export class Session {
   /** Opens a session with a Firebase ID token. */
   async open(idToken: string): Promise<void> {
     const answer = await call<SessionGrant>('/api/v1/session', { method: 'POST', body: { idToken } })
+    this.#openedAt = Date.now()
     this.#accept(answer)
+  }
+
+  /** Whether it was opened here a moment ago, so that news of a sign-in is news of this one. */
+  get isFresh(): boolean {
+    return Date.now() - this.#openedAt < newsMs
   }
 
   async signOut(): Promise<void> {
@@ -100,7 +110,9 @@ export class Session {
       this.#accept(await call<SessionGrant>('/api/v1/session/refresh', { method: 'POST' }))
     } catch (error) {
       if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
-        this.#end(this.#state.status === 'signedIn' ? 'ended' : 'none')
+        const had = this.#state.status === 'signedIn' || wasSignedIn.read()
+        if (had) this.#end('ended', error.code === 'unknown' ? undefined : error.message)
+        else this.#end('none')
       }
       throw error
     }
@@ -110,6 +122,7 @@ export class Session {
     this.#token = body.accessToken
     this.#expiresAt = Date.parse(body.expiresAt) - clockSkew
     this.#schedule(this.#expiresAt - Date.now() - renewBeforeMs)
+    wasSignedIn.write(true)
     this.#set({ status: 'signedIn', account: body.account, member: body.member })
   }
 
@@ -126,11 +139,12 @@ export class Session {
     )
   }
 
-  #end(why: 'none' | 'ended' | 'left'): void {
+  #end(why: 'none' | 'ended' | 'left', reason?: string): void {
     clearTimeout(this.#timer)
     this.#token = ''
     this.#expiresAt = 0
-    this.#set({ status: 'signedOut', why })
+    wasSignedIn.write(false)
+    this.#set({ status: 'signedOut', why, ...(reason ? { reason } : {}) })
   }
 
   #set(state: SessionState): void {
@@ -138,6 +152,28 @@ export class Session {
     this.#state = state
     for (const listener of this.#listeners) listener()
   }
+}
+
+/**
+ * Whether this browser has a session that nobody left. The cookie itself cannot be seen, and only somebody who was signed in
+ * is told why they no longer are.
+ */
+const wasSignedIn = {
+  read(): boolean {
+    try {
+      return localStorage.getItem('fieldboard-signed-in') === 'yes'
+    } catch {
+      return false
+    }
+  },
+  write(value: boolean): void {
+    try {
+      if (value) localStorage.setItem('fieldboard-signed-in', 'yes')
+      else localStorage.removeItem('fieldboard-signed-in')
+    } catch {
+      // Storage can be blocked; then the sign-in page says nothing of a session before.
+    }
+  },
 }
 
 function same(a: SessionState, b: SessionState): boolean {

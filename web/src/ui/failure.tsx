@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core'
 import { IconAlertTriangle, IconLock, IconPlugConnectedX, IconSearchOff } from '@tabler/icons-react'
 import { ApiError } from '../api/problem'
+import { waitWords } from '../format/time'
 import { Empty } from './empty'
 
 /** What could not be shown, why, and what to do about it. */
@@ -63,7 +64,7 @@ function explain(error: unknown) {
       return {
         icon: IconAlertTriangle,
         title: 'Too many requests',
-        text: 'Wait a moment, then try again.',
+        text: `Try again ${waitWords(error.retryAfter)}.`,
         retry: true,
       }
     }

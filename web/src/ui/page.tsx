@@ -3,15 +3,17 @@ import classes from './page.module.css'
 
 interface Props {
   title: string
+  /** The part of the page that is shown, for the browser's title. */
+  part?: string | undefined
   subtitle?: ReactNode
   tools?: ReactNode
   children: ReactNode
 }
 
-export function Page({ title, subtitle, tools, children }: Props) {
+export function Page({ title, part, subtitle, tools, children }: Props) {
   useEffect(() => {
-    document.title = `${title} · Fieldboard`
-  }, [title])
+    document.title = [part, title, 'Fieldboard'].filter(Boolean).join(' · ')
+  }, [title, part])
   return (
     <div className={classes.page}>
       <header className={classes.head}>

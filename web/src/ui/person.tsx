@@ -34,6 +34,19 @@ export function People({ people, max = 3 }: { people: { id: string; name: string
   )
 }
 
+/** One person's badge, beside their name. */
+export function Person({ name, size = 32 }: { name: string; size?: number }) {
+  return (
+    <span
+      className={classes.person}
+      style={{ '--hue': hue(name), width: size, height: size, fontSize: size * 0.36 } as React.CSSProperties}
+      aria-hidden
+    >
+      {initials(name)}
+    </span>
+  )
+}
+
 /** The same person always has the same colour. */
 function hue(name: string): number {
   let sum = 0

@@ -23,6 +23,7 @@ const tones: Record<string, Tone> = {
   awaitingPayment: 'amber',
   sentNotDue: 'amber',
   unscheduled: 'amber',
+  pending: 'amber',
   expiringWithin30Days: 'amber',
   stale: 'amber',
   lead: 'amber',

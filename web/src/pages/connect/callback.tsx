@@ -5,6 +5,7 @@ import { getRouteApi } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import { ApiError } from '../../api/problem'
 import { keys } from '../../api/queries'
+import { useSubmission } from '../../api/submission'
 import type { JobberAccount } from '../../api/types'
 import { useSession } from '../../session/context'
 import { Empty } from '../../ui/empty'
@@ -29,6 +30,7 @@ export function ConnectJobber() {
 function Exchange({ code, state }: { code: string; state: string }) {
   const session = useSession()
   const queries = useQueryClient()
+  const submission = useSubmission()
   // A query rather than a mutation: its key makes the single-use code spent once, however often the page is drawn.
   const exchange = useQuery({
     queryKey: ['exchange', state],
@@ -36,6 +38,7 @@ function Exchange({ code, state }: { code: string; state: string }) {
       session.fetch<{ jobberAccount: JobberAccount }>('/api/v1/jobber/connections', {
         method: 'POST',
         body: { code, state },
+        idempotencyKey: submission.keyOf(state),
       }),
     retry: false,
     staleTime: 'static',

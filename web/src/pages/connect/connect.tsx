@@ -3,6 +3,7 @@ import { IconPlugConnected } from '@tabler/icons-react'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { ApiError } from '../../api/problem'
 import { syncQuery } from '../../api/queries'
+import { useSubmission } from '../../api/submission'
 import type { SyncStatus } from '../../api/types'
 import { useCan, useSession } from '../../session/context'
 import { ConnectionIndicator } from '../../ui/connection'
@@ -52,10 +53,18 @@ function ConnectionPanel({ status }: { status: SyncStatus }) {
   const can = useCan()
   const { state, jobberAccount } = status.connection
   const account = jobberAccount?.name
+  const submission = useSubmission()
   const { label, text } = told[state]
   const connect = useMutation({
-    mutationFn: () => session.fetch<{ url: string }>('/api/v1/jobber/authorizations', { method: 'POST' }),
-    onSuccess: ({ url }) => window.location.assign(url),
+    mutationFn: () =>
+      session.fetch<{ url: string }>('/api/v1/jobber/authorizations', {
+        method: 'POST',
+        idempotencyKey: submission.keyOf('authorize'),
+      }),
+    onSuccess: ({ url }) => {
+      submission.done()
+      window.location.assign(url)
+    },
   })
 
   return (

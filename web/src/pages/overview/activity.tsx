@@ -10,12 +10,12 @@ import { useFormat } from '../../format/use-format'
 import { belongsInFeed } from '../../live/effects'
 import { mergeEvents } from '../../live/feed'
 import { useLiveEvents } from '../../live/provider'
-import { useCan, useSession } from '../../session/context'
+import { useSession } from '../../session/context'
 import { Ago } from '../../ui/ago'
 import { Empty } from '../../ui/empty'
 import { Failure } from '../../ui/failure'
 import { Panel } from '../../ui/panel'
-import { isCollection, permissionFor } from '../records/collections'
+import { isCollection, useCanList } from '../records/collections'
 import classes from './activity.module.css'
 import { eventIcon } from './event-icon'
 
@@ -104,13 +104,13 @@ const Item = memo(function Item({ event, arrived }: { event: FieldEvent; arrived
 
 /** The phrase, as a link where there is something to open. */
 function Target({ event, children }: { event: FieldEvent; children: string }) {
-  const can = useCan()
+  const canList = useCanList()
   const { collection, id } = event.data
   if (
     !collection ||
     !id ||
     !isCollection(collection) ||
-    !can(permissionFor(collection)) ||
+    !canList(collection) ||
     event.type.endsWith('.deleted')
   ) {
     return <span className={classes.phrase}>{children}</span>

@@ -7,6 +7,7 @@ import { Change } from '../../ui/change'
 import { LiveNumber } from '../../ui/live-number'
 import { Sparkline } from '../../ui/sparkline'
 import { StackedBar } from '../../ui/stacked-bar'
+import { useCanList } from '../records/collections'
 import { ageColors } from './ageing'
 import classes from './kpis.module.css'
 import { previousName } from './period'
@@ -217,6 +218,7 @@ function ConversionCard({
 }
 
 function ActiveJobsCard({ jobs }: { jobs: Summary['pipeline']['jobs'] }) {
+  const canList = useCanList()
   const toInvoice = jobs.stages.find(stage => stage.stage === 'requiresInvoicing')?.count ?? 0
   return (
     <Card
@@ -225,9 +227,11 @@ function ActiveJobsCard({ jobs }: { jobs: Summary['pipeline']['jobs'] }) {
       figure={<LiveNumber value={jobs.count} format={count} formatChange={signedCount} />}
       note={toInvoice === 0 ? 'None waits for its invoice' : `${count(toInvoice)} to invoice`}
       picture={
-        <Link to="/$collection" params={{ collection: 'jobs' }} className={classes.link}>
-          See all jobs
-        </Link>
+        canList('jobs') && (
+          <Link to="/$collection" params={{ collection: 'jobs' }} className={classes.link}>
+            See all jobs
+          </Link>
+        )
       }
     />
   )

@@ -74,7 +74,7 @@ export function Overview() {
       ) : summary.isError ? (
         <Failure error={summary.error} onRetry={() => void summary.refetch()} />
       ) : (
-        <OverviewSkeleton finance={can('finance:read')} />
+        <OverviewSkeleton finance={can('finance:read')} activity={can('record:read')} />
       )}
     </Page>
   )
@@ -82,6 +82,7 @@ export function Overview() {
 
 function Figures({ summary, waiting }: { summary: Summary; waiting: boolean }) {
   const { revenue, collected, receivables } = summary
+  const can = useCan()
   return (
     <div className={classes.figures} data-waiting={waiting || undefined} aria-busy={waiting}>
       <Kpis summary={summary} />
@@ -90,8 +91,8 @@ function Figures({ summary, waiting }: { summary: Summary; waiting: boolean }) {
           <TrendPanel revenue={revenue} collected={collected} period={summary.period} />
         )}
         {receivables && <ReceivablesPanel receivables={receivables} />}
-        <Visits today={summary.visitsToday} />
-        <Activity />
+        <Visits today={summary.visitsToday} wide={!can('record:read')} />
+        {can('record:read') && <Activity />}
         <Pipeline pipeline={summary.pipeline} />
         <Crews rows={summary.crewUtilisation} period={summary.period} />
       </div>

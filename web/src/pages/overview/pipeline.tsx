@@ -4,10 +4,9 @@ import type { PipelineColumn, PipelineName, Summary } from '../../api/types'
 import { count, signedCount } from '../../format/number'
 import { useFormat } from '../../format/use-format'
 import { collectionName, valueName } from '../../format/words'
-import { useCan } from '../../session/context'
 import { LiveNumber } from '../../ui/live-number'
 import { Panel } from '../../ui/panel'
-import { permissionFor } from '../records/collections'
+import { useCanList } from '../records/collections'
 import classes from './pipeline.module.css'
 
 const columns: PipelineName[] = ['requests', 'quotes', 'jobs', 'invoices']
@@ -27,14 +26,14 @@ export const Pipeline = memo(function Pipeline({ pipeline }: { pipeline: Summary
 
 function Column({ name, column, valued }: { name: PipelineName; column: PipelineColumn; valued: boolean }) {
   const format = useFormat()
-  const can = useCan()
+  const canList = useCanList()
   const most = Math.max(1, ...column.stages.map(stage => stage.count))
   // A request has no value yet, but its column keeps the line, so that the stages stand level.
   const hasValue = valued && name !== 'requests'
   return (
     <section className={classes.column} aria-label={collectionName(name)}>
       <h3 className={classes.name}>
-        {can(permissionFor(name)) ? (
+        {canList(name) ? (
           <Link to="/$collection" params={{ collection: name }}>
             {collectionName(name)}
           </Link>

@@ -3,9 +3,11 @@ import kpis from './kpis.module.css'
 import classes from './overview.module.css'
 
 /** Holds the place of the figures, box for box, so that nothing jumps when they come. */
-export function OverviewSkeleton({ finance }: { finance: boolean }) {
+export function OverviewSkeleton({ finance, activity }: { finance: boolean; activity: boolean }) {
   const cards = finance ? 5 : 4
-  const panels = finance ? [360, 360, 480, 480, 296, 296] : [480, 480, 296, 296]
+  const days = activity ? [{ height: 480 }, { height: 480 }] : [{ height: 480, gridColumn: '1 / -1' }]
+  const money = finance ? [{ height: 360 }, { height: 360 }] : []
+  const panels = [...money, ...days, { height: 296 }, { height: 296 }]
   return (
     <output className={classes.figures}>
       <span className="sr-only">Loading the figures</span>
@@ -20,11 +22,11 @@ export function OverviewSkeleton({ finance }: { finance: boolean }) {
         ))}
       </div>
       <div className={classes.grid} aria-hidden>
-        {panels.map((height, i) => (
+        {panels.map((style, i) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: the panels never move
-          <div key={i} className={classes.waiting} style={{ height }}>
+          <div key={i} className={classes.waiting} style={style}>
             <Skeleton height={14} width={120} mb={16} />
-            {Array.from({ length: Math.floor((height - 80) / 44) }, (_, line) => (
+            {Array.from({ length: Math.floor((style.height - 80) / 44) }, (_, line) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: the lines never move
               <Skeleton key={line} height={12} width={`${90 - ((line * 13) % 30)}%`} />
             ))}

@@ -9,7 +9,7 @@ import { count } from '../../format/number'
 import { duration } from '../../format/time'
 import { useFormat } from '../../format/use-format'
 import { oneLine, valueName } from '../../format/words'
-import { useSession } from '../../session/context'
+import { useScope, useSession } from '../../session/context'
 import { Empty } from '../../ui/empty'
 import { Failure } from '../../ui/failure'
 import { useChanges } from '../../ui/motion'
@@ -21,11 +21,19 @@ import shared from './panel-parts.module.css'
 import { byState } from './visit-order'
 import classes from './visits.module.css'
 
-export const Visits = memo(function Visits({ today }: { today: Summary['visitsToday'] }) {
+export const Visits = memo(function Visits({
+  today,
+  wide,
+}: {
+  today: Summary['visitsToday']
+  /** Takes the place of the activity as well. */
+  wide: boolean
+}) {
   const session = useSession()
   const list = useInfiniteQuery(
     listQuery(session, 'visits', { from: today.date, to: today.date, sort: 'startAt', limit: 100 }),
   )
+  const narrowed = useScope()('record:read') === 'team'
   const { hasNextPage, isFetchingNextPage, fetchNextPage, isError } = list
   // The whole day is shown, however many pages it takes.
   useEffect(() => {
@@ -37,7 +45,7 @@ export const Visits = memo(function Visits({ today }: { today: Summary['visitsTo
   return (
     <Panel
       title="Visits today"
-      className={classes.panel}
+      className={wide ? `${classes.panel} ${classes.wide}` : classes.panel}
       aside={
         <Link to="/$collection" params={{ collection: 'visits' }} className={shared.link}>
           All visits
@@ -60,7 +68,9 @@ export const Visits = memo(function Visits({ today }: { today: Summary['visitsTo
         <Waiting />
       ) : (
         <Empty icon={IconCalendarOff} title="No visits today">
-          Visits scheduled for today in Jobber show here.
+          {narrowed
+            ? 'Your sign-in is not linked to a person in Jobber yet, or your team has no visits today.'
+            : 'Visits scheduled for today in Jobber show here.'}
         </Empty>
       )}
     </Panel>

@@ -1,8 +1,10 @@
 import { Link } from '@tanstack/react-router'
 import type { Collection } from '../../api/types'
 import type { Format } from '../../format/use-format'
+import { useCanList } from './collections'
 import classes from './parts.module.css'
 
+/** A record by its name, as a link for those who may open it. */
 export function RecordLink({
   collection,
   id,
@@ -12,6 +14,7 @@ export function RecordLink({
   id: string
   children: string
 }) {
+  if (!useCanList()(collection)) return children
   return (
     <Link to="/$collection/$id" params={{ collection, id }} className={classes.link} preload={false}>
       {children}

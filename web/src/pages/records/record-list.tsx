@@ -7,7 +7,7 @@ import { type ListFilter, listQuery } from '../../api/queries'
 import type { Collection, RecordTypes } from '../../api/types'
 import { plural } from '../../format/number'
 import { nounOf } from '../../format/words'
-import { useCan, useSession } from '../../session/context'
+import { useCan, useScope, useSession } from '../../session/context'
 import { Empty } from '../../ui/empty'
 import { Failure } from '../../ui/failure'
 import { RecordCards } from './record-cards'
@@ -27,6 +27,7 @@ interface Props {
 export function RecordList({ collection, filter, filtered, onSort, onClear }: Props) {
   const session = useSession()
   const finance = useCan()('finance:read')
+  const narrowed = useScope()('record:read') === 'team'
   const narrow = useMediaQuery('(max-width: 47.99em)', undefined, { getInitialValueInEffect: false })
   const list = useInfiniteQuery({
     ...listQuery(session, collection, filter),
@@ -66,7 +67,9 @@ export function RecordList({ collection, filter, filtered, onSort, onClear }: Pr
           />
         ) : (
           <Empty icon={IconListSearch} title={spec.emptyTitle ?? `No ${noun.many} yet`}>
-            {spec.empty}
+            {narrowed
+              ? 'Your sign-in is not linked to a person in Jobber yet, or your team has no visits on these days.'
+              : spec.empty}
           </Empty>
         )}
       </div>

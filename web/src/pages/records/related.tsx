@@ -6,7 +6,7 @@ import { useFormat } from '../../format/use-format'
 import { collectionName } from '../../format/words'
 import { useCan, useSession } from '../../session/context'
 import { Status } from '../../ui/status'
-import { permissionFor } from './collections'
+import { useCanList } from './collections'
 import classes from './related.module.css'
 import { anySpecOf } from './specs'
 
@@ -29,9 +29,9 @@ const relations: Partial<Record<Collection, Relation[]>> = {
 
 /** The latest of what belongs to a record: a client's jobs, a job's visits, an invoice's payments. */
 export function Related({ collection, id }: { collection: Collection; id: string }) {
-  const can = useCan()
+  const canList = useCanList()
   return (relations[collection] ?? [])
-    .filter(relation => can(permissionFor(relation.collection)))
+    .filter(relation => canList(relation.collection))
     .map(relation => (
       <Latest key={relation.collection} collection={relation.collection} filter={relation.filter(id)} />
     ))

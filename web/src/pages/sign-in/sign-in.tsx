@@ -1,23 +1,34 @@
 import { Alert, Button, PasswordInput, TextInput } from '@mantine/core'
-import { useQueryClient } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, useRouter } from '@tanstack/react-router'
 import { type FormEvent, useEffect, useState } from 'react'
-import { ApiError } from '../../api/problem'
 import { configQuery } from '../../api/queries'
+import type { PublicConfig } from '../../api/types'
 import { useSession, useSessionState } from '../../session/context'
-import { Mark } from '../../ui/brand'
+import { Door, DoorLink, WithGoogle } from '../../ui/door'
+import form from '../../ui/form.module.css'
 import { Splash } from '../splash'
-import classes from './sign-in.module.css'
+import { ForgotPassword } from './forgot'
+import { explainSignIn, type Refusal, Refused } from './refused'
 
 const route = getRouteApi('/sign-in')
 
 export function SignIn() {
   const state = useSessionState()
   const { next } = route.useSearch()
-  if (state.status === 'starting') return <Splash />
+  // Which ways in there are is known before the card is drawn, so that it does not grow under one's hands.
+  const config = useQuery(configQuery())
   if (state.status === 'signedIn') return <GoTo href={next ?? '/'} />
-  return <SignInForm ended={state.status === 'signedOut' && state.why === 'ended'} />
+  if (state.status === 'starting' || config.isLoading) return <Splash />
+  return (
+    <Card
+      ended={state.status === 'signedOut' && state.why === 'ended' ? (state.reason ?? ended) : ''}
+      google={Boolean(config.data?.firebase.providers?.includes('google.com'))}
+    />
+  )
 }
+
+const ended = 'Your session has ended. Sign in to go on where you were.'
 
 function GoTo({ href }: { href: string }) {
   const { history } = useRouter()
@@ -25,54 +36,75 @@ function GoTo({ href }: { href: string }) {
   return <Splash />
 }
 
-function SignInForm({ ended }: { ended: boolean }) {
+function Card({ ended, google }: { ended: string; google: boolean }) {
+  const [email, setEmail] = useState('')
+  const [forgot, setForgot] = useState(false)
+  return forgot ? (
+    <ForgotPassword email={email} onEmail={setEmail} onBack={() => setForgot(false)} />
+  ) : (
+    <SignInForm
+      ended={ended}
+      google={google}
+      email={email}
+      onEmail={setEmail}
+      onForgot={() => setForgot(true)}
+    />
+  )
+}
+
+interface Props {
+  /** Why somebody who was signed in no longer is; empty for all others. */
+  ended: string
+  google: boolean
+  email: string
+  onEmail: (email: string) => void
+  onForgot: () => void
+}
+
+function SignInForm({ ended, google, email, onEmail, onForgot }: Props) {
   const session = useSession()
   const queries = useQueryClient()
-  const [email, setEmail] = useState('')
   const [password, setPassword] = useState('')
-  const [failure, setFailure] = useState('')
-  const [busy, setBusy] = useState(false)
+  const [refusal, setRefusal] = useState<Refusal>()
+  const [busy, setBusy] = useState<'' | 'password' | 'google'>('')
 
-  useEffect(() => {
-    document.title = 'Sign in · Fieldboard'
-  }, [])
-
-  const submit = async (event: FormEvent) => {
-    event.preventDefault()
-    if (!email.trim() || !password) {
-      setFailure('Enter your email and password.')
-      return
-    }
-    setBusy(true)
-    setFailure('')
+  const open = async (way: 'password' | 'google', prove: (config: PublicConfig) => Promise<string>) => {
+    setBusy(way)
+    setRefusal(undefined)
     try {
       const config = await queries.fetchQuery(configQuery())
-      const { idTokenFor } = await import('../../session/firebase')
-      await session.open(await idTokenFor(config, email.trim(), password))
+      await session.open(await prove(config))
     } catch (error) {
-      setFailure(explain(error))
-      setBusy(false)
+      setRefusal(explainSignIn(error))
+      setBusy('')
     }
   }
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (!email.trim() || !password) {
+      setRefusal({ text: 'Enter your email and password.', unverified: false })
+      return
+    }
+    void open('password', async config => {
+      const { idTokenFor } = await import('../../session/firebase')
+      return idTokenFor(config, email.trim(), password)
+    })
+  }
+  const byGoogle = () =>
+    void open('google', async config => {
+      const { idTokenByGoogle } = await import('../../session/firebase')
+      return idTokenByGoogle(config)
+    })
 
   return (
-    <main className={classes.page}>
-      <form className={classes.form} onSubmit={submit} noValidate>
-        <div className={classes.brand}>
-          <Mark size={36} />
-          <h1>Sign in to Fieldboard</h1>
-          <p>Your field-service business, live.</p>
-        </div>
-        {ended && !failure && (
-          <Alert color="gray" variant="light" role="status">
-            Your session has ended. Sign in to go on where you were.
-          </Alert>
-        )}
-        {failure && (
-          <Alert color="red" variant="light" role="alert" data-testid="sign-in-error">
-            {failure}
-          </Alert>
-        )}
+    <Door title="Sign in to Fieldboard" name="Sign in" text="Your field-service business, live.">
+      {ended && !refusal && (
+        <Alert color="gray" variant="light" role="status" data-testid="sign-in-ended">
+          {ended}
+        </Alert>
+      )}
+      {refusal && <Refused refusal={refusal} />}
+      <form className={form.form} onSubmit={submit} noValidate>
         <TextInput
           label="Email"
           type="email"
@@ -81,7 +113,7 @@ function SignInForm({ ended }: { ended: boolean }) {
           autoFocus
           size="md"
           value={email}
-          onChange={event => setEmail(event.currentTarget.value)}
+          onChange={event => onEmail(event.currentTarget.value)}
           data-testid="sign-in-email"
         />
         <PasswordInput
@@ -93,20 +125,19 @@ function SignInForm({ ended }: { ended: boolean }) {
           onChange={event => setPassword(event.currentTarget.value)}
           data-testid="sign-in-password"
         />
-        <Button type="submit" size="md" loading={busy} fullWidth data-testid="sign-in-submit">
+        <Button
+          type="submit"
+          size="md"
+          loading={busy === 'password'}
+          disabled={busy === 'google'}
+          fullWidth
+          data-testid="sign-in-submit"
+        >
           Sign in
         </Button>
       </form>
-    </main>
+      {google && <WithGoogle busy={busy === 'google'} onClick={byGoogle} />}
+      <DoorLink onClick={onForgot}>Forgot your password?</DoorLink>
+    </Door>
   )
-}
-
-function explain(error: unknown): string {
-  if (!(error instanceof ApiError)) return error instanceof Error ? error.message : 'Sign-in did not work.'
-  if (error.unreachable) return 'Fieldboard could not be reached. Check your connection and try again.'
-  if (error.status === 401) return 'Sign-in was refused. Try again.'
-  if (error.status === 403)
-    return 'This sign-in belongs to no Fieldboard account. Ask the owner of your account to add you.'
-  if (error.status === 429) return 'Too many attempts. Wait a minute and try again.'
-  return 'Sign-in did not work. Try again in a moment.'
 }
