@@ -88,6 +88,7 @@ func BenchmarkChain(b *testing.B) {
 			return r
 		}
 		answer := func(b *testing.B, r *http.Request) {
+			b.Helper()
 			w := &sink{header: http.Header{}}
 			if h.ServeHTTP(w, r); w.status != http.StatusOK {
 				b.Errorf("status %d", w.status)
