@@ -197,6 +197,13 @@ func TestWhoMayDoWhat(t *testing.T) {
 			t.Errorf("%s may give the ownership away: %t, want %t", as, got, want)
 		}
 	}
+	for _, as := range Roles {
+		for _, r := range Roles {
+			if got, want := Grantable(GrantsOf(as), r), (as == Owner || as == Admin) && r != Owner; got != want {
+				t.Errorf("%s may give the role %s: %t, want %t", as, r, got, want)
+			}
+		}
+	}
 	admin := actor{Principal: Principal{UserID: "a", Grants: GrantsOf(Admin)}, self: Member{UserID: "a", Role: Admin, Status: Active}}
 	viewer, off := Viewer, Disabled
 	for _, r := range Roles {

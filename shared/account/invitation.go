@@ -68,9 +68,9 @@ func (n NewInvitation) Check(at string) []problem.Field {
 // Sent is an invitation with its two tokens, of which nothing but hashes is stored. Either lets its bearer accept.
 type Sent struct {
 	Invitation
-	AccountName string
-	Shown       telemetry.Secret // for who invited, who may pass it on in their own way
-	Mailed      telemetry.Secret // for the mail alone: who has it can read the address's mail
+	Account Account
+	Shown   telemetry.Secret // for who invited, who may pass it on in their own way
+	Mailed  telemetry.Secret // for the mail alone: who has it can read the address's mail
 }
 
 // Invitee is the user who accepts, as Firebase knows them.

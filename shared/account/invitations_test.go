@@ -71,8 +71,8 @@ func TestInviteAndAccept(t *testing.T) {
 			}
 			token := map[bool]telemetry.Secret{true: sent.Mailed, false: sent.Shown}[byMail]
 			found, accountName, err := b.invitations.Find(t.Context(), token)
-			if err != nil || accountName != acct.Name || sent.AccountName != acct.Name {
-				t.Errorf("found in %q, sent for %q, %v", accountName, sent.AccountName, err)
+			if err != nil || accountName != acct.Name || sent.Account.Name != acct.Name {
+				t.Errorf("found in %q, sent for %q, %v", accountName, sent.Account.Name, err)
 			}
 			for what, got := range map[string]account.Invitation{"sent": sent.Invitation, "found": found, "listed": b.list(t)[0]} {
 				if diff := cmp.Diff(want, got); diff != "" {

@@ -82,6 +82,11 @@ func Can(r Role, p Permission) bool {
 	return granted[r][p] == WholeAccount
 }
 
+// Grantable tells whether somebody who holds the grants may give a role to others. Nobody gives the owner's: it is handed over.
+func Grantable(g Grants, r Role) bool {
+	return r != Owner && Exists(r) && g[MemberManage] == WholeAccount && g.Cover(granted[r])
+}
+
 // Exists tells whether r is one of the roles.
 func Exists(r Role) bool {
 	_, ok := granted[r]

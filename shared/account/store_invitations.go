@@ -209,7 +209,7 @@ func (w *work) send(a actor, id string, d invitationDoc) (Sent, error) {
 	d.Open, d.ExpiresAt = true, now.Add(InvitationLifetime)
 	d.PurgeAt = d.ExpiresAt.Add(keptAfterEnd)
 	d.InviterID, d.InviterName = a.UserID, string(a.self.Name)
-	sent := Sent{AccountName: acct.Name}
+	sent := Sent{Account: acct}
 	var shown, mailed string
 	sent.Shown, shown = newToken()
 	sent.Mailed, mailed = newToken()

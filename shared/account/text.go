@@ -38,7 +38,7 @@ var plainEmail = regexp.MustCompile("^[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([a-z0-
 // good.
 func ParseName(text string) (name telemetry.Personal, fault string) {
 	text = strings.TrimSpace(text)
-	if !utf8.ValidString(text) || strings.ContainsFunc(text, isHidden) {
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, IsHidden) {
 		return "", "may not have control characters, nor ones that change the direction of text"
 	}
 	if utf8.RuneCountInString(text) > MaxNameRunes {
@@ -47,9 +47,9 @@ func ParseName(text string) (name telemetry.Personal, fault string) {
 	return telemetry.Personal(text), ""
 }
 
-// isHidden tells whether a character is not seen itself and changes what is: control characters, line ends, and those that
+// IsHidden tells whether a character is not seen itself and changes what is: control characters, line ends, and those that
 // turn the direction of text, by which a name could pass for another.
-func isHidden(r rune) bool {
+func IsHidden(r rune) bool {
 	return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) || r == '\uFEFF'
 }
 

@@ -34,7 +34,7 @@ const (
 	Lease    = 60 * time.Second // of a request that runs: longer than any operation may take. Then it is taken for dead
 
 	maxAnswerBytes = 256 << 10
-	storeTimeout   = 5 * time.Second // of one call
+	storeTimeout   = 10 * time.Second // of one call
 )
 
 // Config names the server's secret. It is one that those who use this package have anyway, in the form in which it is rotated:

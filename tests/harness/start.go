@@ -23,6 +23,7 @@ import (
 	"fieldboard.dev/fieldboard/functions/dashboard"
 	"fieldboard.dev/fieldboard/functions/jobberconnect"
 	"fieldboard.dev/fieldboard/functions/jobberwebhook"
+	"fieldboard.dev/fieldboard/functions/members"
 	"fieldboard.dev/fieldboard/functions/onwebhook"
 	"fieldboard.dev/fieldboard/functions/records"
 	"fieldboard.dev/fieldboard/functions/relay"
@@ -44,6 +45,7 @@ var (
 		"dashboard":     dashboard.Build,
 		"jobberconnect": jobberconnect.Build,
 		"jobberwebhook": jobberwebhook.Build,
+		"members":       members.Build,
 		"records":       records.Build,
 		"relay":         relay.Build,
 		"runsync":       runsync.Build,
