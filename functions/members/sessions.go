@@ -35,7 +35,7 @@ type sessionsInput struct {
 }
 
 type sessionsOutput struct {
-	Body httpapi.Page[session.Session]
+	Body httpapi.Page[session.Living]
 }
 
 func (h *handler) listSessions(ctx context.Context, in *sessionsInput) (*sessionsOutput, error) {

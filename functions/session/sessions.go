@@ -37,7 +37,7 @@ type listInput struct {
 }
 
 type listOutput struct {
-	Body httpapi.Page[session.Session]
+	Body httpapi.Page[session.Living]
 }
 
 func (h *handler) list(ctx context.Context, in *listInput) (*listOutput, error) {
@@ -71,7 +71,7 @@ type nameInput struct {
 }
 
 type oneOutput struct {
-	Body session.Session
+	Body session.Living
 }
 
 func (h *handler) name(ctx context.Context, in *nameInput) (*oneOutput, error) {

@@ -9,8 +9,8 @@ import (
 	"fieldboard.dev/fieldboard/shared/problem"
 )
 
-// Session is a living session as its member sees it.
-type Session struct {
+// Living is a session that has not ended, as its member sees it.
+type Living struct {
 	ID         string    `json:"id"`
 	Name       string    `json:"name" doc:"That the member gave it; empty at first."`
 	UserAgent  string    `json:"userAgent"`
@@ -28,8 +28,8 @@ type Position struct {
 	ID     string    `json:"i"`
 }
 
-func (f found) session() Session {
-	return Session{
+func (f found) session() Living {
+	return Living{
 		ID: f.sid, Name: f.Name, UserAgent: f.UserAgent, Address: f.Address,
 		CreatedAt: f.CreatedAt.UTC(), LastUsedAt: f.RotatedAt.UTC(), ExpiresAt: f.ExpiresAt.UTC(), EndsAt: f.EndsAt.UTC(),
 	}
@@ -37,7 +37,7 @@ func (f found) session() Session {
 
 // Sessions returns a page of a member's living sessions, the one used last first, as by sees them. A page may hold fewer than
 // limit and still have a next, which is nil at the end.
-func (s *Service) Sessions(ctx context.Context, by Principal, userID string, after Position, limit int) (page []Session, next *Position, err error) {
+func (s *Service) Sessions(ctx context.Context, by Principal, userID string, after Position, limit int) (page []Living, next *Position, err error) {
 	list, err := s.families.of(ctx, by.AccountID, userID, after, limit+1)
 	if err != nil {
 		return nil, nil, err
@@ -59,8 +59,8 @@ func (s *Service) Sessions(ctx context.Context, by Principal, userID string, aft
 var errNoSession = problem.New(problem.NotFound, "There is no such session.")
 
 // Name gives one of by's own living sessions a name.
-func (s *Service) Name(ctx context.Context, by Principal, sid, name string) (Session, error) {
-	var named Session
+func (s *Service) Name(ctx context.Context, by Principal, sid, name string) (Living, error) {
+	var named Living
 	err := s.changeOf(ctx, by.AccountID, by.UserID, sid, func(f *family) (bool, []event.Event, error) {
 		if !f.living(s.clock.Now()) {
 			return false, nil, errNoSession
