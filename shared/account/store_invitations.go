@@ -105,8 +105,7 @@ func (s *Invitations) Invite(ctx context.Context, by Principal, n NewInvitation)
 		if err := w.notMember(email); err != nil {
 			return err
 		}
-		now := w.store.clock.Now()
-		id, d := n.ID, invitationDoc{CreatedAt: now}
+		id, d := n.ID, invitationDoc{CreatedAt: w.now()}
 		found, err := w.tx.Documents(w.open().Where("email", "==", string(email)).Limit(1)).GetAll()
 		if err != nil {
 			return err
@@ -193,7 +192,7 @@ func (w *work) notMember(email telemetry.Personal) error {
 
 // send gives the invitation d its inviter, tokens and time, and stores it. It is the last that a transaction reads.
 func (w *work) send(a actor, id string, d invitationDoc) (Sent, error) {
-	now := w.store.clock.Now()
+	now := w.now()
 	acct, err := w.account()
 	if err != nil {
 		return Sent{}, err
@@ -224,6 +223,9 @@ func (w *work) send(a actor, id string, d invitationDoc) (Sent, error) {
 	sent.Invitation = d.invitation(id, now, a.self)
 	return sent, w.tx.Set(w.invitation(id), d)
 }
+
+// now is as exact as what Firestore keeps of it.
+func (w *work) now() time.Time { return w.store.clock.Now().Truncate(time.Microsecond) }
 
 // room is a problem Conflict when the account has no room for another invitation.
 func (w *work) room(now time.Time) error {
