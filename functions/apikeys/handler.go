@@ -11,6 +11,7 @@ import (
 	"fieldboard.dev/fieldboard/shared/account"
 	"fieldboard.dev/fieldboard/shared/clock"
 	"fieldboard.dev/fieldboard/shared/httpapi"
+	"fieldboard.dev/fieldboard/shared/idempotency"
 	"fieldboard.dev/fieldboard/shared/instance"
 	"fieldboard.dev/fieldboard/shared/problem"
 	"fieldboard.dev/fieldboard/shared/session"
@@ -32,17 +33,24 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 	if h.keys, err = session.NewAPIKeys(ctx, in); err != nil {
 		return nil, err
 	}
-	api := httpapi.New(in, httpapi.Options{Name: "apikeys", Verifier: verifier})
+	answers, err := idempotency.New(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	api, err := httpapi.NewPublic(ctx, in, httpapi.Options{Name: "apikeys", Verifier: verifier})
+	if err != nil {
+		return nil, err
+	}
 	manage := httpapi.Needs(account.KeyManage)
 	httpapi.Register(api, huma.Operation{
 		OperationID: "list-api-keys", Method: http.MethodGet, Path: "/api/v1/api-keys",
 		Summary: "List the account's API keys, the newest first, those that are over too",
 	}, manage, h.list)
-	httpapi.Register(api, huma.Operation{
+	httpapi.RegisterCreate(api, answers, huma.Operation{
 		OperationID: "create-api-key", Method: http.MethodPost, Path: "/api/v1/api-keys", DefaultStatus: http.StatusCreated,
 		Summary: "Create an API key that acts for the caller", Description: "The secret is in this answer and nowhere else.",
 	}, manage, h.create)
-	httpapi.Register(api, huma.Operation{
+	httpapi.RegisterCreate(api, answers, huma.Operation{
 		OperationID: "rotate-api-key", Method: http.MethodPost, Path: "/api/v1/api-keys/{id}/rotations", DefaultStatus: http.StatusCreated,
 		Summary:     "Give an API key a new secret",
 		Description: "The old secret works on for the overlap. The new one is in this answer and nowhere else.",

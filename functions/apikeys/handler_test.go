@@ -110,10 +110,11 @@ func newStack(t *testing.T) *stack {
 // token returns an access token of a member by name.
 func (s *stack) token(who string) string {
 	s.t.Helper()
-	p := session.Principal{UserID: who, AccountID: "acc_prairie", Role: account.Role(who), SessionID: "sid"}
+	p := session.Principal{UserID: who, AccountID: "acc_prairie", Role: account.Role(who)}
 	if who == "rival" {
 		p.AccountID, p.Role = "acc_harbour", account.Owner
 	}
+	p.SessionID = emulator.Session(s.t, s.Cloud, p.AccountID, p.UserID)
 	token, _, err := s.issuer.Issue(p)
 	if err != nil {
 		s.t.Fatal(err)

@@ -113,7 +113,9 @@ func (s *stack) call(role account.Role, accountID, method, path string, body any
 	r := httptest.NewRequestWithContext(s.t.Context(), method, path, strings.NewReader(raw))
 	r.Header.Set("Content-Type", "application/json")
 	if role != "" {
-		token, _, err := s.issuer.Issue(session.Principal{UserID: "uid_" + string(role), AccountID: accountID, Role: role, SessionID: "sid"})
+		userID := "uid_" + string(role)
+		sid := emulator.Seat(s.t, s.Cloud, accountID, userID, role)
+		token, _, err := s.issuer.Issue(session.Principal{UserID: userID, AccountID: accountID, Role: role, SessionID: sid})
 		if err != nil {
 			s.t.Fatal(err)
 		}

@@ -34,6 +34,7 @@ type handler struct {
 	invitations *account.Invitations
 	users       *session.Users
 	seats       seatChanged
+	sessions    *session.Service
 	mail        *mail.Sender
 	log         *slog.Logger
 }
@@ -63,7 +64,11 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	if h.sessions, err = session.NewService(ctx, in); err != nil {
+		return nil, err
+	}
 	h.registerMembers(api)
+	h.registerSessions(api)
 	h.registerAccount(api)
 	h.registerInvitations(api, answers)
 	return api.Handler(), nil

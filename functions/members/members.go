@@ -134,7 +134,8 @@ func (h *handler) change(ctx context.Context, in *changeInput) (*memberOutput, e
 	return &memberOutput{Body: shown(m, p)}, nil
 }
 
-// remove makes it known also that somebody is not there, who may have been removed a moment ago.
+// remove makes it known also that somebody is not there, who may have been removed a moment ago, and ends their sessions: when
+// they are invited again they sign in again.
 func (h *handler) remove(ctx context.Context, in *oneInput) (*struct{}, error) {
 	p := httpapi.PrincipalFrom(ctx)
 	err := h.members.Remove(ctx, p, in.ID)
@@ -143,6 +144,9 @@ func (h *handler) remove(ctx context.Context, in *oneInput) (*struct{}, error) {
 	}
 	if told := h.seats.SeatChanged(ctx, p.AccountID, in.ID); told != nil {
 		return nil, told
+	}
+	if ended := h.sessions.EndAll(ctx, p, account.Member{UserID: in.ID}, "", "removed from the account"); ended != nil {
+		return nil, ended
 	}
 	return nil, err
 }

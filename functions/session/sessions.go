@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -33,32 +32,12 @@ func (h *handler) registerSessions(api *httpapi.API) {
 	}, self, h.endOthers)
 }
 
-// LivingSession is a session as its member sees it.
-type LivingSession struct {
-	ID         string    `json:"id"`
-	Name       string    `json:"name" doc:"That the member gave it; empty at first."`
-	Current    bool      `json:"current" doc:"Whether it is the session that asks."`
-	UserAgent  string    `json:"userAgent"`
-	IPAddress  string    `json:"ipAddress" doc:"Of the sign-in; empty when it is not known."`
-	CreatedAt  time.Time `json:"createdAt"`
-	LastUsedAt time.Time `json:"lastUsedAt" doc:"Its last refresh."`
-	ExpiresAt  time.Time `json:"expiresAt" doc:"Unless it is refreshed before."`
-	EndsAt     time.Time `json:"endsAt" doc:"Whatever happens."`
-}
-
-func shown(s session.Session, p httpapi.Principal) LivingSession {
-	return LivingSession{
-		ID: s.ID, Name: s.Name, Current: s.ID == p.SessionID, UserAgent: s.UserAgent, IPAddress: s.Address,
-		CreatedAt: s.CreatedAt, LastUsedAt: s.LastUsedAt, ExpiresAt: s.ExpiresAt, EndsAt: s.EndsAt,
-	}
-}
-
 type listInput struct {
 	httpapi.PageInput
 }
 
 type listOutput struct {
-	Body httpapi.Page[LivingSession]
+	Body httpapi.Page[session.Living]
 }
 
 func (h *handler) list(ctx context.Context, in *listInput) (*listOutput, error) {
@@ -67,13 +46,9 @@ func (h *handler) list(ctx context.Context, in *listInput) (*listOutput, error) 
 	if _, err := httpapi.DecodeCursor(in.Cursor, &after); err != nil {
 		return nil, err
 	}
-	sessions, next, err := h.sessions.Sessions(ctx, p.AccountID, p.UserID, after, in.Limit)
+	sessions, next, err := h.sessions.Sessions(ctx, p, p.UserID, after, in.Limit)
 	if err != nil {
 		return nil, err
-	}
-	items := make([]LivingSession, len(sessions))
-	for i, s := range sessions {
-		items[i] = shown(s, p)
 	}
 	cursor := ""
 	if next != nil {
@@ -81,7 +56,7 @@ func (h *handler) list(ctx context.Context, in *listInput) (*listOutput, error) 
 			return nil, err
 		}
 	}
-	return &listOutput{Body: httpapi.NewPage(items, cursor)}, nil
+	return &listOutput{Body: httpapi.NewPage(sessions, cursor)}, nil
 }
 
 type oneInput struct {
@@ -96,16 +71,16 @@ type nameInput struct {
 }
 
 type oneOutput struct {
-	Body LivingSession
+	Body session.Living
 }
 
 func (h *handler) name(ctx context.Context, in *nameInput) (*oneOutput, error) {
 	p := httpapi.PrincipalFrom(ctx)
-	named, err := h.sessions.Name(ctx, p.AccountID, p.UserID, in.ID, in.Body.Name)
+	named, err := h.sessions.Name(ctx, p, in.ID, in.Body.Name)
 	if err != nil {
 		return nil, err
 	}
-	return &oneOutput{Body: shown(named, p)}, nil
+	return &oneOutput{Body: named}, nil
 }
 
 func (h *handler) end(ctx context.Context, in *oneInput) (*struct{}, error) {

@@ -45,7 +45,7 @@ func BenchmarkChain(b *testing.B) {
 		b.Fatal(err)
 	}
 	in, err := instance.New(b.Context(), envconfig.MapLookuper(map[string]string{
-		"GOOGLE_CLOUD_PROJECT": "demo-bench", "PUBLIC_URL": "http://fieldboard.test", "TRUSTED_PROXIES": "1",
+		"GOOGLE_CLOUD_PROJECT": emulator.Project(b), "PUBLIC_URL": "http://fieldboard.test", "TRUSTED_PROXIES": "1",
 		"REDIS_URL": emulator.Redis(b), "REDIS_PREFIX": emulator.Prefix(b), "RATE_LIMIT_FACTOR": "100000", "RATE_LIMIT_TIMEOUT": "1m",
 		"SESSION_SIGNING_KEY": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
 	}), clock.System, instance.Logger(io.Discard))
@@ -61,7 +61,9 @@ func BenchmarkChain(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	token, _, err := issuer.Issue(session.Principal{UserID: "u1", AccountID: "acc_one", Role: account.Owner, SessionID: "s1"})
+	emulator.Firestore(b)
+	sid := emulator.Seat(b, in.Cloud, "acc_one", "u1", account.Owner)
+	token, _, err := issuer.Issue(session.Principal{UserID: "u1", AccountID: "acc_one", Role: account.Owner, SessionID: sid})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -88,6 +90,7 @@ func BenchmarkChain(b *testing.B) {
 			return r
 		}
 		answer := func(b *testing.B, r *http.Request) {
+			b.Helper()
 			w := &sink{header: http.Header{}}
 			if h.ServeHTTP(w, r); w.status != http.StatusOK {
 				b.Errorf("status %d", w.status)

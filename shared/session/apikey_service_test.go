@@ -233,11 +233,12 @@ func TestAuthenticatorTakesAccessTokensToo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, _, err := issuer.Issue(session.Principal{UserID: "viewer", AccountID: "acc_prairie", Role: account.Viewer, SessionID: "sid"})
+	sid := emulator.Session(t, in.Cloud, "acc_prairie", "viewer")
+	token, _, err := issuer.Issue(session.Principal{UserID: "viewer", AccountID: "acc_prairie", Role: account.Viewer, SessionID: sid})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := good(t, s.verifier(), token); p.SessionID != "sid" || p.KeyID != "" {
+	if p := good(t, s.verifier(), token); p.SessionID != sid || p.KeyID != "" {
 		t.Errorf("got %+v, want the session", p)
 	}
 	sessions, err := session.NewVerifier(t.Context(), in)

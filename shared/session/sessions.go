@@ -9,16 +9,17 @@ import (
 	"fieldboard.dev/fieldboard/shared/problem"
 )
 
-// Session is a living session as its member sees it.
-type Session struct {
-	ID         string
-	Name       string
-	UserAgent  string
-	Address    string
-	CreatedAt  time.Time
-	LastUsedAt time.Time // its last refresh
-	ExpiresAt  time.Time // unless it is refreshed before
-	EndsAt     time.Time // whatever happens
+// Living is a session that has not ended, as its member sees it.
+type Living struct {
+	ID         string    `json:"id"`
+	Name       string    `json:"name" doc:"That the member gave it; empty at first."`
+	UserAgent  string    `json:"userAgent"`
+	Address    string    `json:"ipAddress" doc:"Of the sign-in; empty when it is not known."`
+	CreatedAt  time.Time `json:"createdAt"`
+	LastUsedAt time.Time `json:"lastUsedAt" doc:"Its last refresh."`
+	ExpiresAt  time.Time `json:"expiresAt" doc:"Unless it is refreshed before."`
+	EndsAt     time.Time `json:"endsAt" doc:"Whatever happens."`
+	Current    bool      `json:"current" doc:"Whether it is the session that asks."`
 }
 
 // Position is where a page of sessions ends; the zero value is before the first.
@@ -27,17 +28,17 @@ type Position struct {
 	ID     string    `json:"i"`
 }
 
-func (f found) session() Session {
-	return Session{
+func (f found) session() Living {
+	return Living{
 		ID: f.sid, Name: f.Name, UserAgent: f.UserAgent, Address: f.Address,
 		CreatedAt: f.CreatedAt.UTC(), LastUsedAt: f.RotatedAt.UTC(), ExpiresAt: f.ExpiresAt.UTC(), EndsAt: f.EndsAt.UTC(),
 	}
 }
 
-// Sessions returns a page of a member's living sessions, the one used last first. A page may hold fewer than limit and still
-// have a next, which is nil at the end.
-func (s *Service) Sessions(ctx context.Context, accountID, userID string, after Position, limit int) (page []Session, next *Position, err error) {
-	list, err := s.families.of(ctx, accountID, userID, after, limit+1)
+// Sessions returns a page of a member's living sessions, the one used last first, as by sees them. A page may hold fewer than
+// limit and still have a next, which is nil at the end.
+func (s *Service) Sessions(ctx context.Context, by Principal, userID string, after Position, limit int) (page []Living, next *Position, err error) {
+	list, err := s.families.of(ctx, by.AccountID, userID, after, limit+1)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -47,7 +48,9 @@ func (s *Service) Sessions(ctx context.Context, accountID, userID string, after 
 	}
 	for _, f := range list {
 		if f.living(s.clock.Now()) {
-			page = append(page, f.session())
+			one := f.session()
+			one.Current = one.ID == by.SessionID
+			page = append(page, one)
 		}
 	}
 	return page, next, nil
@@ -55,15 +58,16 @@ func (s *Service) Sessions(ctx context.Context, accountID, userID string, after 
 
 var errNoSession = problem.New(problem.NotFound, "There is no such session.")
 
-// Name gives a member's living session a name.
-func (s *Service) Name(ctx context.Context, accountID, userID, sid, name string) (Session, error) {
-	var named Session
-	err := s.changeOf(ctx, accountID, userID, sid, func(f *family) (bool, []event.Event, error) {
+// Name gives one of by's own living sessions a name.
+func (s *Service) Name(ctx context.Context, by Principal, sid, name string) (Living, error) {
+	var named Living
+	err := s.changeOf(ctx, by.AccountID, by.UserID, sid, func(f *family) (bool, []event.Event, error) {
 		if !f.living(s.clock.Now()) {
 			return false, nil, errNoSession
 		}
 		f.Name = name
 		named = found{sid, *f}.session()
+		named.Current = sid == by.SessionID
 		return true, nil, nil
 	})
 	return named, err
@@ -93,7 +97,7 @@ func (s *Service) End(ctx context.Context, by Principal, m account.Member, sid, 
 func (s *Service) EndAll(ctx context.Context, by Principal, m account.Member, except, reason string) error {
 	const page = 100
 	for after := (Position{}); ; {
-		list, next, err := s.Sessions(ctx, by.AccountID, m.UserID, after, page)
+		list, next, err := s.Sessions(ctx, by, m.UserID, after, page)
 		if err != nil {
 			return err
 		}

@@ -49,13 +49,26 @@ describe('a call', () => {
 })
 
 describe('the key of a submission', () => {
+  it.each([
+    ['no answer', new ApiError(0, 'unreachable', 'x'), true],
+    ['a fault of the server', new ApiError(503, 'unavailable', 'x'), true],
+    ['the first try still being done', new ApiError(409, 'conflict', 'x', { retryAfter: 2 }), true],
+    ['a refusal', new ApiError(409, 'conflict', 'x'), false],
+    ['a broken rule', new ApiError(422, 'invalid', 'x'), false],
+  ])('after %s', (_, error, kept) => {
+    const { result } = renderHook(useSubmission)
+    const first = result.current.keyOf('same')
+    result.current.settled(error)
+    expect(result.current.keyOf('same') === first).toBe(kept)
+  })
+
   it('is kept for the same text, and new for another and after success', () => {
     const { result } = renderHook(useSubmission)
     const first = result.current.keyOf({ name: 'a' })
     expect(result.current.keyOf({ name: 'a' })).toBe(first)
     const second = result.current.keyOf({ name: 'b' })
     expect(second).not.toBe(first)
-    result.current.done()
+    result.current.settled()
     expect(result.current.keyOf({ name: 'b' })).not.toBe(second)
   })
 })

@@ -1,10 +1,18 @@
 import { useRef } from 'react'
+import { ApiError, isPassing } from './problem'
+
+export interface Submission {
+  keyOf: (body: unknown) => string
+  /** To be told how it ended: with nothing, or with what it failed with. */
+  settled: (error?: unknown) => void
+}
 
 /**
- * The Idempotency-Key of a form. Sending the same thing again, after an answer that was lost, has the same key and happens
- * once; another text, or the next submission after one that went through, has its own.
+ * The Idempotency-Key of a form. Sending the same thing again, when nobody knows whether it was done, has the same key and
+ * happens once. Another text has its own key, and so has the next try after a success or a refusal: the server remembers
+ * both, and would answer a try that could now succeed with the refusal of before.
  */
-export function useSubmission(): { keyOf: (body: unknown) => string; done: () => void } {
+export function useSubmission(): Submission {
   const last = useRef({ body: '', key: '' })
   return {
     keyOf: body => {
@@ -14,8 +22,10 @@ export function useSubmission(): { keyOf: (body: unknown) => string; done: () =>
       }
       return last.current.key
     },
-    done: () => {
-      last.current = { body: '', key: '' }
+    settled: error => {
+      // A wait is asked for while the first try is still being done.
+      const open = isPassing(error) || (error instanceof ApiError && error.retryAfter !== undefined)
+      if (!open) last.current = { body: '', key: '' }
     },
   }
 }

@@ -62,9 +62,10 @@ function ConnectionPanel({ status }: { status: SyncStatus }) {
         idempotencyKey: submission.keyOf('authorize'),
       }),
     onSuccess: ({ url }) => {
-      submission.done()
+      submission.settled()
       window.location.assign(url)
     },
+    onError: error => submission.settled(error),
   })
 
   return (

@@ -57,7 +57,12 @@ export function JoinForm({ token, offer, google, onJoining, onUnverified }: Prop
       if (!accepted.current) {
         const body = { token, idToken }
         const idempotencyKey = submission.keyOf(body)
-        await call('/api/v1/invitations/acceptances', { method: 'POST', body, idempotencyKey })
+        await call('/api/v1/invitations/acceptances', { method: 'POST', body, idempotencyKey }).catch(
+          error => {
+            submission.settled(error)
+            throw error
+          },
+        )
         accepted.current = true
       }
       // Whoever came by the mail has shown that the address is theirs, which the first ID token cannot know.

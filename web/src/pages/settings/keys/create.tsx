@@ -54,10 +54,11 @@ export function CreateForm({
       })
     },
     onSuccess: async made => {
-      submission.done()
+      submission.settled()
       onMade(made)
       await queries.invalidateQueries({ queryKey: keys.apiKeys })
     },
+    onError: error => submission.settled(error),
   })
   const problem = problemOfForm(create.error, fields)
   const submit = () => {

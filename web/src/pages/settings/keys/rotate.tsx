@@ -39,10 +39,11 @@ export function RotateForm({
       })
     },
     onSuccess: async made => {
-      submission.done()
+      submission.settled()
       onMade(made)
       await queries.invalidateQueries({ queryKey: keys.apiKeys })
     },
+    onError: error => submission.settled(error),
   })
   const problem = problemOfForm(rotate.error, ['overlapHours'])
   return (

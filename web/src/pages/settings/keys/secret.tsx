@@ -56,5 +56,5 @@ const readable: [Permission, string][] = [
 /** A command that reads something the key may read; the secret comes from the environment, not from the shell's history. */
 function example(permissions: Permission[]): string {
   const path = readable.find(([permission]) => permissions.includes(permission))?.[1] ?? '/api/openapi.json'
-  return `curl -H "Authorization: Bearer $FIELDBOARD_KEY" \\\n  "${window.location.origin}${path}"`
+  return `curl -H "Authorization: Bearer $FIELDBOARD_KEY" \\\n"${window.location.origin}${path}"`
 }

@@ -104,11 +104,14 @@ function Row({
         idempotencyKey: submission.keyOf(id),
       }),
     onSuccess: async fresh => {
-      submission.done()
+      submission.settled()
       onRenewed(fresh)
       await queries.invalidateQueries({ queryKey: keys.invitations })
     },
-    onError: error => tellFailed('There is no new link', error),
+    onError: error => {
+      submission.settled(error)
+      tellFailed('There is no new link', error)
+    },
   })
   return (
     <li className={rows.row} data-off={expired || undefined} data-testid="invitation" data-entity={id}>

@@ -82,10 +82,11 @@ function InviteForm({
       })
     },
     onSuccess: async invitation => {
-      submission.done()
+      submission.settled()
       onMade(invitation)
       await queries.invalidateQueries({ queryKey: keys.invitations })
     },
+    onError: error => submission.settled(error),
   })
   const problem = problemOfForm(invite.error, fields)
   const submit = () => {
