@@ -629,11 +629,11 @@ func TestEventsSayWhoDidWhat(t *testing.T) {
 	got := map[string]string{}
 	for _, e := range found {
 		if strings.HasPrefix(e.Type, "member.") {
-			got[e.Type] = e.Actor + ", " + e.Member + ", " + e.Detail
+			got[e.Type] = "by " + e.Actor + " about " + e.Member + ": " + e.Detail
 		}
 	}
 	if diff := cmp.Diff(map[string]string{
-		account.MemberRoleChanged: "admin, viewer, viewer → dispatcher", account.MemberInvited: "admin, , technician", account.MemberJoined: "nia, nia, technician",
+		account.MemberRoleChanged: "by admin about viewer: viewer → dispatcher", account.MemberInvited: "by admin about : technician", account.MemberJoined: "by nia about nia: technician",
 	}, got); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
