@@ -1,0 +1,120 @@
+package security_test
+
+import (
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"fieldboard.dev/fieldboard/emulators/demo"
+	"fieldboard.dev/fieldboard/tests/harness"
+)
+
+// Who may call what, written out: by the operations, not by their permissions, so that a changed declaration must be meant.
+const (
+	everyone = "owner admin dispatcher technician viewer"
+	office   = "owner admin dispatcher viewer" // those who see the whole business
+	money    = "owner admin"
+	seen     = "owner admin dispatcher" // see who is a member
+	owners   = "owner"
+	public   = "public"
+	worker   = "worker" // a member's token is worth nothing there
+)
+
+var mayCall = map[string]string{
+	"sign-in": public, "refresh-session": public, "sign-out": public, "get-config": public, "get-jwks": public,
+	"receive-jobber-webhook": public, "look-up-invitation": public, "accept-invitation": public,
+
+	"get-me": everyone, "list-sessions": everyone, "name-session": everyone, "end-session": everyone, "end-other-sessions": everyone,
+	"get-account": everyone, "list-roles": everyone,
+	"get-summary": everyone, "get-sync": everyone, "get-jobber-connection": everyone,
+	"list-visits": everyone, "get-visit": everyone, "get-job": everyone, "get-client": everyone, "get-property": everyone,
+
+	"list-activity": office, "list-clients": office, "list-properties": office, "list-requests": office, "get-request": office,
+	"list-quotes": office, "get-quote": office, "list-jobs": office, "list-users": office, "get-user": office,
+	"list-invoices": money, "get-invoice": money, "list-payments": money, "get-payment": money,
+
+	"list-members": seen, "get-member": seen,
+	"change-member": money, "remove-member": money, "list-member-sessions": money, "end-member-sessions": money, "end-member-session": money,
+	"list-invitations": money, "invite-member": money, "renew-invitation": money, "revoke-invitation": money,
+	"list-api-keys": money, "create-api-key": money, "rotate-api-key": money, "revoke-api-key": money,
+
+	"authorize-jobber": owners, "connect-jobber": owners, "disconnect-jobber": owners,
+	"change-account": owners, "transfer-ownership": owners,
+
+	"relay-events": worker, "run-sync": worker, "schedule-sync": worker,
+}
+
+// Every operation answers each role as the table says, and nobody as it must. The requests name things that do not exist and
+// have no bodies, so whoever may call learns that, and nothing changes.
+func TestWhoMayCallWhat(t *testing.T) {
+	t.Parallel()
+	stack := harness.New(t, harness.Options{})
+	clients := map[string]*demo.Client{}
+	for _, role := range strings.Fields(everyone) {
+		client, err := demo.SignIn(t.Context(), stack.URL, stack.Auth, role+"@demo.fieldboard.test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		clients[role] = client
+	}
+	left := maps.Clone(mayCall)
+	for _, o := range stack.Operations() {
+		who, known := left[o.ID]
+		delete(left, o.ID)
+		if !known {
+			t.Errorf("%s (%s) is not in the table: say who may call it", o.ID, o.Access)
+			continue
+		}
+		if (who == public) != (o.Access == "public") || (who == worker) != (o.Access == "worker") {
+			t.Errorf("%s declares %q, the table says %q", o.ID, o.Access, who)
+		}
+		if who == public {
+			continue
+		}
+		base := stack.URL
+		if who == worker {
+			base = stack.Functions[o.Function] // the gateway leads to no worker
+		}
+		path := strings.NewReplacer("{id}", "nobody", "{sid}", "nobody").Replace(o.Path)
+		if got := answer(t, o.Method, base+path, ""); got != http.StatusUnauthorized {
+			t.Errorf("%s answers nobody with %d, want 401", o.ID, got)
+		}
+		for role, client := range clients {
+			got := answer(t, o.Method, base+path, client.AccessToken)
+			switch allowed := slices.Contains(strings.Fields(who), role); {
+			case who == worker && got != http.StatusUnauthorized:
+				t.Errorf("%s answers the %s with %d, want 401", o.ID, role, got)
+			case who != worker && !allowed && got != http.StatusForbidden:
+				t.Errorf("%s answers the %s with %d, want 403", o.ID, role, got)
+			case allowed && (got == http.StatusUnauthorized || got == http.StatusForbidden || got >= http.StatusInternalServerError):
+				t.Errorf("%s answers the %s with %d, want them let in", o.ID, role, got)
+			}
+		}
+	}
+	for id := range left {
+		t.Errorf("%s is in the table and is no operation", id)
+	}
+}
+
+func answer(t *testing.T, method, address, token string) int {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if _, err := io.Copy(io.Discard, res.Body); err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode
+}
