@@ -44,21 +44,11 @@ func (h *handler) listSessions(ctx context.Context, in *sessionsInput) (*session
 	if err != nil {
 		return nil, err
 	}
-	var after session.Position
-	if _, err := httpapi.DecodeCursor(in.Cursor, &after); err != nil {
-		return nil, err
-	}
-	list, next, err := h.sessions.Sessions(ctx, p, m.UserID, after, in.Limit)
+	page, err := h.sessions.Page(ctx, p, m.UserID, in.PageInput)
 	if err != nil {
 		return nil, err
 	}
-	cursor := ""
-	if next != nil {
-		if cursor, err = httpapi.EncodeCursor(next); err != nil {
-			return nil, err
-		}
-	}
-	return &sessionsOutput{Body: httpapi.NewPage(list, cursor)}, nil
+	return &sessionsOutput{Body: page}, nil
 }
 
 func (h *handler) endSessions(ctx context.Context, in *oneInput) (*struct{}, error) {

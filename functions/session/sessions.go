@@ -42,21 +42,11 @@ type listOutput struct {
 
 func (h *handler) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	p := httpapi.PrincipalFrom(ctx)
-	var after session.Position
-	if _, err := httpapi.DecodeCursor(in.Cursor, &after); err != nil {
-		return nil, err
-	}
-	sessions, next, err := h.sessions.Sessions(ctx, p, p.UserID, after, in.Limit)
+	page, err := h.sessions.Page(ctx, p, p.UserID, in.PageInput)
 	if err != nil {
 		return nil, err
 	}
-	cursor := ""
-	if next != nil {
-		if cursor, err = httpapi.EncodeCursor(next); err != nil {
-			return nil, err
-		}
-	}
-	return &listOutput{Body: httpapi.NewPage(sessions, cursor)}, nil
+	return &listOutput{Body: page}, nil
 }
 
 type oneInput struct {

@@ -102,7 +102,7 @@ func FuzzClientIP(f *testing.F) {
 	f.Add("192.0.2.1, 192.0.2.2:80, [::1]:1")
 	f.Fuzz(func(t *testing.T, written string) {
 		if strings.ContainsAny(written, "\r\n") {
-			t.Skip("no header's value")
+			return // no header's value: a server never sees one
 		}
 		h := where(t, io.Discard, 2)
 		if got, want := ask(t, h, "10.0.0.1:1", written+", 192.0.2.1, 10.0.0.2"), "192.0.2.1"; got != want {

@@ -6,6 +6,7 @@ import (
 
 	"fieldboard.dev/fieldboard/shared/account"
 	"fieldboard.dev/fieldboard/shared/event"
+	"fieldboard.dev/fieldboard/shared/httpapi"
 	"fieldboard.dev/fieldboard/shared/problem"
 )
 
@@ -54,6 +55,25 @@ func (s *Service) Sessions(ctx context.Context, by Principal, userID string, aft
 		}
 	}
 	return page, next, nil
+}
+
+// Page is Sessions as the API's lists are asked and answered.
+func (s *Service) Page(ctx context.Context, by Principal, userID string, in httpapi.PageInput) (httpapi.Page[Living], error) {
+	var after Position
+	if _, err := httpapi.DecodeCursor(in.Cursor, &after); err != nil {
+		return httpapi.Page[Living]{}, err
+	}
+	list, next, err := s.Sessions(ctx, by, userID, after, in.Limit)
+	if err != nil {
+		return httpapi.Page[Living]{}, err
+	}
+	cursor := ""
+	if next != nil {
+		if cursor, err = httpapi.EncodeCursor(next); err != nil {
+			return httpapi.Page[Living]{}, err
+		}
+	}
+	return httpapi.NewPage(list, cursor), nil
 }
 
 var errNoSession = problem.New(problem.NotFound, "There is no such session.")
