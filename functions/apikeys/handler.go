@@ -37,7 +37,7 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	api, err := httpapi.NewPublic(ctx, in, httpapi.Options{Name: "apikeys", Verifier: verifier})
+	api, err := session.NewAPI(ctx, in, httpapi.Options{Name: "apikeys", Verifier: verifier})
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ type createInput struct {
 }
 
 func (h *handler) create(ctx context.Context, in *createInput) (*secretOutput, error) {
-	key, secret, err := h.keys.Create(ctx, httpapi.PrincipalFrom(ctx), session.NewAPIKey(in.Body))
+	key, secret, err := h.keys.Create(ctx, httpapi.PrincipalFrom(ctx), session.NewAPIKey(in.Body), httpapi.IdempotentID(ctx))
 	if err != nil {
 		return nil, ofBody(err)
 	}
@@ -149,7 +149,7 @@ type rotateInput struct {
 }
 
 func (h *handler) rotate(ctx context.Context, in *rotateInput) (*secretOutput, error) {
-	key, secret, err := h.keys.Rotate(ctx, httpapi.PrincipalFrom(ctx), in.ID, time.Duration(in.Body.OverlapHours)*time.Hour)
+	key, secret, err := h.keys.Rotate(ctx, httpapi.PrincipalFrom(ctx), in.ID, time.Duration(in.Body.OverlapHours)*time.Hour, httpapi.IdempotentID(ctx))
 	if err != nil {
 		return nil, err
 	}

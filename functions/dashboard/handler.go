@@ -44,7 +44,7 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 		sync:        syncing.NewReader(in.Cloud, in.Clock),
 		connections: jobber.NewReader(in.Cloud),
 	}
-	api, err := httpapi.NewPublic(ctx, in, httpapi.Options{Name: "dashboard", Verifier: verifier})
+	api, err := session.NewAPI(ctx, in, httpapi.Options{Name: "dashboard", Verifier: verifier})
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"fieldboard.dev/fieldboard/shared/account"
 	"fieldboard.dev/fieldboard/shared/httpapi"
+	"fieldboard.dev/fieldboard/shared/idempotency"
 	"fieldboard.dev/fieldboard/shared/instance"
 	"fieldboard.dev/fieldboard/shared/jobber"
 	"fieldboard.dev/fieldboard/shared/problem"
@@ -41,20 +42,24 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 	if h.copy, err = syncing.NewStarter(ctx, in); err != nil {
 		return nil, err
 	}
-	api, err := httpapi.NewPublic(ctx, in, httpapi.Options{Name: "jobberconnect", Verifier: verifier, Timeout: time.Minute})
+	api, err := session.NewAPI(ctx, in, httpapi.Options{Name: "jobberconnect", Verifier: verifier, Timeout: time.Minute})
 	if err != nil {
 		return nil, err
 	}
-	h.register(api)
+	answers, err := idempotency.New(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	h.register(api, answers)
 	return api.Handler(), nil
 }
 
-func (h *handler) register(api *httpapi.API) {
-	httpapi.Register(api, huma.Operation{
+func (h *handler) register(api *httpapi.API, answers *idempotency.Store) {
+	httpapi.RegisterCreate(api, answers, huma.Operation{
 		OperationID: "authorize-jobber", Method: http.MethodPost, Path: "/api/v1/jobber/authorizations",
 		Summary: "Begin a connection: where to ask the person for consent",
 	}, httpapi.Needs(account.JobberConnect), h.authorize)
-	httpapi.Register(api, huma.Operation{
+	httpapi.RegisterCreate(api, answers, huma.Operation{
 		OperationID: "connect-jobber", Method: http.MethodPost, Path: "/api/v1/jobber/connections",
 		Summary: "Complete a connection with what Jobber sent back, and start the copy",
 	}, httpapi.Needs(account.JobberConnect), h.connect)

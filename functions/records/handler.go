@@ -35,7 +35,7 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 		accounts: account.NewStore(in.Cloud, in.Clock),
 		records:  record.NewStore(in.Cloud, events, in.Clock, in.Log),
 	}
-	api, err := httpapi.NewPublic(ctx, in, httpapi.Options{Name: "records", Verifier: verifier})
+	api, err := session.NewAPI(ctx, in, httpapi.Options{Name: "records", Verifier: verifier})
 	if err != nil {
 		return nil, err
 	}

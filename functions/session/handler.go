@@ -52,7 +52,7 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	api, err := httpapi.NewPublic(ctx, in, httpapi.Options{Name: "session", Verifier: verifier})
+	api, err := session.NewAPI(ctx, in, httpapi.Options{Name: "session", Verifier: verifier})
 	if err != nil {
 		return nil, err
 	}

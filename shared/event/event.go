@@ -34,6 +34,7 @@ const (
 	JobberDisconnected = "jobber.disconnected"
 	SignedIn           = "security.signed_in"
 	RefreshReused      = "security.refresh_reused"
+	LimitTightened     = "security.limit_tightened"
 	SessionEnded       = "security.session_ended" // by somebody, not by time or by signing out
 )
 

@@ -72,6 +72,12 @@ type Verifier interface {
 	Verify(ctx context.Context, token string) (Principal, error)
 }
 
+// takesKeys tells whether a verifier takes API keys besides access tokens. One that does says so by a method.
+func takesKeys(v Verifier) bool {
+	k, ok := v.(interface{ TakesAPIKeys() bool })
+	return ok && k.TakesAPIKeys()
+}
+
 // Access says who may call an operation. Every operation declares one: Public, Needs, Within or OIDC. The zero value is none
 // of them, and Register refuses it.
 type Access struct {

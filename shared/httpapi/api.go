@@ -82,6 +82,7 @@ func config(name string) huma.Config {
 	c.Formats = map[string]huma.Format{c.DefaultFormat: format, "json": format}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"session": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The access token of a session."},
+		"key":     {Type: "http", Scheme: "bearer", BearerFormat: "fbk_…", Description: "An API key."},
 		"worker":  {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "A Google-signed OIDC token of the tasks' invoker."},
 	}
 	return c

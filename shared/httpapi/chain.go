@@ -137,12 +137,15 @@ func (a *API) logRequest(ctx context.Context, r *http.Request, reply *reply, n *
 			slog.Int("status", reply.status()),
 			slog.Int("responseSize", reply.body.Len()),
 			slog.String("latency", fmt.Sprintf("%.6fs", took.Seconds())),
-			slog.String("remoteIp", logged(ClientIP(ctx))),
+			slog.String("remoteIp", Network(ClientIP(ctx))),
 			slog.String("protocol", r.Proto)),
 		slog.String("route", n.route),
 	}
 	if n.principal.AccountID != "" {
 		attrs = append(attrs, slog.String("account", n.principal.AccountID), slog.String("user", n.principal.UserID))
+	}
+	if n.principal.KeyID != "" {
+		attrs = append(attrs, slog.String("key", n.principal.KeyID))
 	}
 	if len(n.violated) > 0 {
 		attrs = append(attrs, slog.Any("violated_policies", n.violated))

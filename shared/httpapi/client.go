@@ -60,8 +60,8 @@ func parseAddress(s string) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// logged is as much of an address as a log may keep: the network says where an attack comes from, and names no person.
-func logged(ip netip.Addr) string {
+// Network is as much of an address as a log may keep; empty for none: the network says where an attack comes from, and names no person.
+func Network(ip netip.Addr) string {
 	bits := 48
 	if ip.Is4() {
 		bits = 24

@@ -37,7 +37,7 @@ func Register[I, O any](a *API, op huma.Operation, access Access, handler func(c
 		op.MaxBodyBytes = MaxBodyBytes
 	}
 	op.MaxBodyBytes++ // huma refuses a body that has as many bytes as this, ours is the largest that passes
-	describe(&op, access)
+	a.describe(&op, access)
 	op.Middlewares = append(huma.Middlewares{a.guard(access), checkRequest}, op.Middlewares...)
 
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
@@ -57,7 +57,7 @@ func Register[I, O any](a *API, op huma.Operation, access Access, handler func(c
 }
 
 // describe says in the OpenAPI document who may call the operation.
-func describe(op *huma.Operation, access Access) {
+func (a *API) describe(op *huma.Operation, access Access) {
 	extensions := map[string]any{}
 	for k, v := range op.Extensions {
 		extensions[k] = v
@@ -69,6 +69,9 @@ func describe(op *huma.Operation, access Access) {
 		op.Security = []map[string][]string{{"worker": {}}}
 	default:
 		op.Security = []map[string][]string{{"session": {}}}
+		if takesKeys(a.verifier) {
+			op.Security = append(op.Security, map[string][]string{"key": {}}) // one or the other
+		}
 		extensions["x-permission"] = access.permissions
 		if access.narrow {
 			extensions["x-narrowed"] = true // who holds it for a part of the account gets that part

@@ -48,6 +48,12 @@ func newAPIKey() apiKey {
 	return apiKey{id: randomBase62(apiKeyID), secret: randomBase62(apiKeySecret)}
 }
 
+// apiKeyIDOf returns the id of the key that a request of an account makes.
+func apiKeyIDOf(accountID, request string) string {
+	sum := sha256.Sum256([]byte(accountID + "/" + request))
+	return toBase62(sum[:], apiKeyID)
+}
+
 // parseAPIKey takes an API key apart. It tells whether the text is one, by its form and its checksum.
 func parseAPIKey(s string) (apiKey, bool) {
 	if len(s) != apiKeyLength || !strings.HasPrefix(s, apiKeyPrefix) {
@@ -87,20 +93,26 @@ func checksum(text string) string {
 }
 
 func randomBase62(n int) string {
-	const even = 256 / 62 * 62 // a byte below it falls on each digit equally often
-	text := make([]byte, 0, n)
-	var random [64]byte
-	for {
+	var text strings.Builder
+	for text.Len() < n {
+		var random [64]byte
 		rand.Read(random[:]) // never fails: crypto/rand ends the program instead
-		for _, b := range random {
-			if b < even {
-				text = append(text, base62[b%62])
-			}
-			if len(text) == n {
-				return string(text)
-			}
+		text.WriteString(toBase62(random[:], n-text.Len()))
+	}
+	return text.String()
+}
+
+// toBase62 writes random bytes as digits, n at most. It leaves out bytes by which some digits would be more frequent than
+// others: 8 in 256.
+func toBase62(random []byte, n int) string {
+	const even = 256 / 62 * 62
+	text := make([]byte, 0, n)
+	for _, b := range random {
+		if b < even && len(text) < n {
+			text = append(text, base62[b%62])
 		}
 	}
+	return string(text)
 }
 
 // APIKeyPermissions are those that a key may be given. It is a list of what is allowed, so that a new permission is not given
@@ -332,6 +344,7 @@ type apiKeyDoc struct {
 	RevokedAt     time.Time `firestore:"revokedAt"`
 	LivesUntil    time.Time `firestore:"livesUntil" json:"-"`         // its expiry or its revocation; never for neither
 	DeleteAt      time.Time `firestore:"deleteAt,omitempty" json:"-"` // Firestore deletes some time after it; absent while it lives on
+	Request       string    `firestore:"request" json:"-"`            // that gave it its present secret; empty for one without a name
 }
 
 // never is a moment after all others that Firestore can keep.
@@ -364,8 +377,15 @@ func (d *apiKeyDoc) revoke(now time.Time) {
 	}
 }
 
-// rotate gives the key a new secret. The one before it stays good for the overlap; one from before that does not.
-func (d *apiKeyDoc) rotate(next apiKey, overlap time.Duration, now time.Time) {
+// rotate gives the key a new secret. The one before it stays good for the overlap; one from before that does not. When the
+// request that gave the present secret is tried again, its answer was lost: nobody has that secret, and it alone is replaced.
+func (d *apiKeyDoc) rotate(next apiKey, overlap time.Duration, request string, now time.Time) {
+	repeated := request != "" && request == d.Request
+	d.Request = request
+	if repeated {
+		d.Hash = next.hash()
+		return
+	}
 	d.PreviousHash, d.PreviousUntil = nil, time.Time{}
 	if overlap > 0 {
 		d.PreviousHash, d.PreviousUntil = d.Hash, now.Add(overlap)

@@ -48,8 +48,9 @@ func NewAPIKeys(ctx context.Context, in *instance.Instance) (*APIKeys, error) {
 
 // Create makes a key that acts for its creator, and returns it with its text, which nobody can find out afterwards. The error
 // is a problem: Invalid with every broken rule, one of which is that nobody gives a key what they do not hold themselves;
-// Conflict when the account has as many keys as it may.
-func (s *APIKeys) Create(ctx context.Context, by Principal, n NewAPIKey) (APIKey, telemetry.Secret, error) {
+// Conflict when the account has as many keys as it may. A request that is tried again, by its name, makes no second key: its
+// answer was lost, so the key gets another secret.
+func (s *APIKeys) Create(ctx context.Context, by Principal, n NewAPIKey, request string) (APIKey, telemetry.Secret, error) {
 	now := s.now()
 	n, bad := n.check(by.Grants, now)
 	if len(bad) > 0 {
@@ -59,7 +60,11 @@ func (s *APIKeys) Create(ctx context.Context, by Principal, n NewAPIKey) (APIKey
 		return APIKey{}, "", err
 	}
 	key := newAPIKey()
+	if request != "" {
+		key.id = apiKeyIDOf(by.AccountID, request)
+	}
 	d := newAPIKeyDoc(by.AccountID, by.UserID, n, key, now)
+	d.Request = request
 	if err := s.store.create(ctx, key.id, d, tellOfAPIKey(apiKeyCreated, &d, key.id, strings.Join(d.Permissions, ", "), now)); err != nil {
 		return APIKey{}, "", err
 	}
@@ -69,11 +74,11 @@ func (s *APIKeys) Create(ctx context.Context, by Principal, n NewAPIKey) (APIKey
 // Rotate gives a key a new secret and returns its new text. The old one stays good for the overlap, which is at most
 // MaxAPIKeyOverlap; one from an earlier rotation ends now. Who rotates a key can use it, so it is a problem Forbidden for those
 // who do not hold all that the key was given; NotFound when the account has no such key, Conflict when the key is over.
-func (s *APIKeys) Rotate(ctx context.Context, by Principal, id string, overlap time.Duration) (APIKey, telemetry.Secret, error) {
+func (s *APIKeys) Rotate(ctx context.Context, by Principal, id string, overlap time.Duration, request string) (APIKey, telemetry.Secret, error) {
 	if overlap < 0 || overlap > MaxAPIKeyOverlap {
 		return APIKey{}, "", problem.New(problem.Invalid, "The overlap must be 0 to %d hours.", int(MaxAPIKeyOverlap.Hours()))
 	}
-	next := apiKey{id: id, secret: newAPIKey().secret}
+	next := apiKey{id: id, secret: randomBase62(apiKeySecret)}
 	d, err := s.change(ctx, by, id, func(d *apiKeyDoc, now time.Time, who string) (*event.Event, error) {
 		if status := d.key(id).Status(now); status != APIKeyActive {
 			return nil, problem.New(problem.Conflict, "This API key is %s. Create another one.", status)
@@ -81,7 +86,7 @@ func (s *APIKeys) Rotate(ctx context.Context, by Principal, id string, overlap t
 		if !by.Grants.Cover(wholly(d.permissions())) {
 			return nil, problem.New(problem.Forbidden, "This API key may do more than you. Ask somebody who holds all its permissions to rotate it.")
 		}
-		d.rotate(next, overlap, now)
+		d.rotate(next, overlap, request, now)
 		detail := "by " + who
 		if overlap > 0 {
 			detail += fmt.Sprintf("; the old secret works until %s", d.PreviousUntil.Format(time.RFC3339))

@@ -153,7 +153,7 @@ var reading = session.NewAPIKey{Name: "Warehouse sync", Permissions: []account.P
 
 func (s *keyStack) create(keys *session.APIKeys, by session.Principal, n session.NewAPIKey) (session.APIKey, string) {
 	s.tb.Helper()
-	key, secret, err := keys.Create(s.tb.Context(), by, n)
+	key, secret, err := keys.Create(s.tb.Context(), by, n, "")
 	if err != nil {
 		s.tb.Fatal(err)
 	}
@@ -164,6 +164,15 @@ func (s *keyStack) setRole(userID string, role account.Role) {
 	s.tb.Helper()
 	_, err := s.fs.Doc("accounts/acc_prairie/members/"+userID).Update(s.tb.Context(), []firestore.Update{{Path: "role", Value: string(role)}})
 	if err != nil {
+		s.tb.Fatal(err)
+	}
+	s.seatChanged(userID)
+}
+
+// seatChanged tells of a change that was made past the members' function.
+func (s *keyStack) seatChanged(userID string) {
+	s.tb.Helper()
+	if err := session.NewStanding(s.instance()).SeatChanged(s.tb.Context(), "acc_prairie", userID); err != nil {
 		s.tb.Fatal(err)
 	}
 }
@@ -256,7 +265,7 @@ func TestAPIKeySecretsAreNotKept(t *testing.T) {
 	keys, v := s.keys(), s.verifier()
 	key, first := s.create(keys, as(account.Admin), reading)
 	good(t, v, first)
-	_, second, err := keys.Rotate(t.Context(), as(account.Admin), key.ID, time.Hour)
+	_, second, err := keys.Rotate(t.Context(), as(account.Admin), key.ID, time.Hour, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -326,7 +335,7 @@ func TestChangesOfAPIKeysAreTold(t *testing.T) {
 	keys := s.keys()
 	key, _ := s.create(keys, as(account.Admin), reading)
 	s.clock.Advance(time.Minute)
-	if _, _, err := keys.Rotate(t.Context(), as(account.Owner), key.ID, 24*time.Hour); err != nil {
+	if _, _, err := keys.Rotate(t.Context(), as(account.Owner), key.ID, 24*time.Hour, ""); err != nil {
 		t.Fatal(err)
 	}
 	s.clock.Advance(time.Minute)
@@ -460,7 +469,7 @@ func TestRotationOverlap(t *testing.T) {
 	good(t, v, first)
 	rotate := func(overlap time.Duration) (session.APIKey, string) {
 		t.Helper()
-		k, secret, err := keys.Rotate(t.Context(), as(account.Admin), key.ID, overlap)
+		k, secret, err := keys.Rotate(t.Context(), as(account.Admin), key.ID, overlap, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -508,7 +517,7 @@ func TestWhoMayChangeAPIKeys(t *testing.T) {
 		t.Errorf("another business revokes: got %v, and the cache has %q", err, s.cached(t, key.ID))
 	}
 	rotate := func(by session.Principal, id string, overlap time.Duration) error {
-		_, _, err := keys.Rotate(t.Context(), by, id, overlap)
+		_, _, err := keys.Rotate(t.Context(), by, id, overlap, "")
 		return err
 	}
 	narrow := session.Principal{UserID: "dispatcher", AccountID: "acc_prairie", Grants: account.Grants{account.KeyManage: account.WholeAccount}}
@@ -522,15 +531,15 @@ func TestWhoMayChangeAPIKeys(t *testing.T) {
 		"one who may do less rotates":    {rotate(narrow, key.ID, 0), problem.Forbidden},
 		"one who has left rotates":       {rotate(gone, key.ID, 0), problem.Forbidden},
 		"one who has left revokes":       {keys.Revoke(t.Context(), gone, key.ID), problem.Forbidden},
-		"one who has left creates":       {second(keys.Create(t.Context(), gone, reading)), problem.Forbidden},
+		"one who has left creates":       {second(keys.Create(t.Context(), gone, reading, "")), problem.Forbidden},
 		"no such key":                    {rotate(as(account.Owner), "AAAAAAAAAAAA", 0), problem.NotFound},
 		"a path":                         {keys.Revoke(t.Context(), as(account.Owner), "../accounts/acc_prairie"), problem.NotFound},
 		"an empty id":                    {keys.Revoke(t.Context(), as(account.Owner), ""), problem.NotFound},
 		"too long an overlap":            {rotate(as(account.Owner), key.ID, 169*time.Hour), problem.Invalid},
 		"an overlap below zero":          {rotate(as(account.Owner), key.ID, -time.Hour), problem.Invalid},
-		"a permission that one lacks":    {second(keys.Create(t.Context(), as(account.Dispatcher), wide)), problem.Invalid},
-		"a permission that no key has":   {second(keys.Create(t.Context(), as(account.Owner), session.NewAPIKey{Name: "x", Permissions: []account.Permission{account.KeyManage}})), problem.Invalid},
-		"a permission for a part of all": {second(keys.Create(t.Context(), as(account.Technician), session.NewAPIKey{Name: "x", Permissions: []account.Permission{account.RecordRead}})), problem.Invalid},
+		"a permission that one lacks":    {second(keys.Create(t.Context(), as(account.Dispatcher), wide, "")), problem.Invalid},
+		"a permission that no key has":   {second(keys.Create(t.Context(), as(account.Owner), session.NewAPIKey{Name: "x", Permissions: []account.Permission{account.KeyManage}}, "")), problem.Invalid},
+		"a permission for a part of all": {second(keys.Create(t.Context(), as(account.Technician), session.NewAPIKey{Name: "x", Permissions: []account.Permission{account.RecordRead}}, "")), problem.Invalid},
 	} {
 		if tt.err == nil || problem.CodeOf(tt.err) != tt.code {
 			t.Errorf("%s: got %v, want %s", name, tt.err, tt.code)
@@ -562,7 +571,7 @@ func TestRotationBringsNoRevokedKeyBack(t *testing.T) {
 		var next telemetry.Secret
 		var rotateErr, revokeErr error
 		var wg sync.WaitGroup
-		wg.Go(func() { _, next, rotateErr = rotates.Rotate(t.Context(), as(account.Admin), key.ID, time.Hour) })
+		wg.Go(func() { _, next, rotateErr = rotates.Rotate(t.Context(), as(account.Admin), key.ID, time.Hour, "") })
 		wg.Go(func() { revokeErr = revokes.Revoke(t.Context(), as(account.Owner), key.ID) })
 		wg.Wait()
 		if revokeErr != nil {
@@ -619,6 +628,44 @@ func TestAPIKeysFollowTheirCreators(t *testing.T) {
 	}
 }
 
+// A request that died before its answer is tried again: there is one key, and the secret of the last answer opens it.
+func TestARequestForAnAPIKeyThatIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	s := newKeyStack(t)
+	keys, v := s.keys(), s.verifier()
+	ask := func(by session.Principal) (session.APIKey, string, error) {
+		key, secret, err := keys.Create(t.Context(), by, reading, "request-1")
+		return key, secret.Reveal(), err
+	}
+	first, lost, err := ask(as(account.Admin))
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, secret, err := ask(as(account.Admin))
+	if err != nil || second.ID != first.ID {
+		t.Fatalf("got the key %s and %v, want %s again", second.ID, err, first.ID)
+	}
+	refused(t, v, lost, problem.Unauthenticated)
+	good(t, v, secret)
+	if _, _, err := ask(as(account.Admin)); problem.CodeOf(err) != problem.Conflict {
+		t.Errorf("once the key is used, asking again gets %v, want a conflict", err)
+	}
+	if key, _, err := ask(rival); err != nil || key.ID == first.ID {
+		t.Errorf("another account gets the key %s and %v, want one of its own", key.ID, err)
+	}
+
+	var last string
+	for range 2 {
+		_, rotated, err := keys.Rotate(t.Context(), as(account.Admin), first.ID, time.Hour, "request-2")
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = rotated.Reveal()
+	}
+	good(t, v, secret) // for the overlap
+	good(t, v, last)
+}
+
 func TestAPIKeyOfOneWhoLeft(t *testing.T) {
 	t.Parallel()
 	s := newKeyStack(t)
@@ -629,10 +676,12 @@ func TestAPIKeyOfOneWhoLeft(t *testing.T) {
 	if err := accounts.SetStatus(t.Context(), "acc_prairie", "admin", account.Disabled); err != nil {
 		t.Fatal(err)
 	}
+	s.seatChanged("admin")
 	refused(t, v, secret, problem.Unauthenticated)
 	if err := accounts.SetStatus(t.Context(), "acc_prairie", "admin", account.Active); err != nil {
 		t.Fatal(err)
 	}
+	s.seatChanged("admin")
 	good(t, v, secret)
 	s.setRole("admin", "root")
 	if p := good(t, v, secret); len(p.Grants) > 0 {
@@ -641,6 +690,7 @@ func TestAPIKeyOfOneWhoLeft(t *testing.T) {
 	if _, err := s.fs.Doc("accounts/acc_prairie/members/admin").Delete(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	s.seatChanged("admin")
 	refused(t, v, secret, problem.Unauthenticated)
 }
 
@@ -683,7 +733,7 @@ func TestFiftyAPIKeys(t *testing.T) {
 	errs := make([]error, n)
 	var wg sync.WaitGroup
 	for i := range n {
-		wg.Go(func() { errs[i] = second(keys.Create(t.Context(), as(account.Admin), reading)) })
+		wg.Go(func() { errs[i] = second(keys.Create(t.Context(), as(account.Admin), reading, "")) })
 	}
 	wg.Wait()
 	var made int
@@ -705,12 +755,12 @@ func TestFiftyAPIKeys(t *testing.T) {
 	}
 	full := func() {
 		t.Helper()
-		if err := second(keys.Create(t.Context(), as(account.Admin), reading)); problem.CodeOf(err) != problem.Conflict {
+		if err := second(keys.Create(t.Context(), as(account.Admin), reading, "")); problem.CodeOf(err) != problem.Conflict {
 			t.Errorf("got %v, want a conflict", err)
 		}
 	}
 	full()
-	if _, _, err := keys.Create(t.Context(), rival, reading); err != nil {
+	if _, _, err := keys.Create(t.Context(), rival, reading, ""); err != nil {
 		t.Errorf("another business: %v", err)
 	}
 	// A revoked key makes room, and so do three that have expired.
@@ -890,7 +940,7 @@ func TestAPIKeysWithoutRedis(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused(t, v, secret, problem.Unauthenticated)
-	_, rotated, err := keys.Rotate(t.Context(), as(account.Admin), other.ID, 0)
+	_, rotated, err := keys.Rotate(t.Context(), as(account.Admin), other.ID, 0, "")
 	if err != nil {
 		t.Fatal(err)
 	}

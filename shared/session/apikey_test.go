@@ -342,14 +342,14 @@ func TestRotationOnPaper(t *testing.T) {
 	}
 	for _, tt := range tests {
 		d := tt.key
-		d.rotate(second, tt.overlap, noon)
+		d.rotate(second, tt.overlap, "", noon)
 		if present, previous := d.opens(first); present || previous != (tt.overlap > 0) || !d.PreviousUntil.Equal(tt.until) {
 			t.Errorf("%s: the old secret: got %t, %t until %s, want %s", tt.name, present, previous, d.PreviousUntil, tt.until)
 		}
 		if present, previous := d.opens(second); !present || previous {
 			t.Errorf("%s: the new secret: got %t, %t", tt.name, present, previous)
 		}
-		d.rotate(third, time.Hour, noon)
+		d.rotate(third, time.Hour, "", noon)
 		if present, previous := d.opens(first); present || previous {
 			t.Errorf("%s: the secret before the last one is still good", tt.name)
 		}
@@ -416,8 +416,8 @@ func (c *counted) used(context.Context, string, time.Time) error { return nil }
 // fixed is a creator who stays what they are.
 type fixed account.Role
 
-func (f fixed) now(context.Context, string, string) (account.Role, string, error) {
-	return account.Role(f), account.StandardPlan, nil
+func (f fixed) now(context.Context, string, string) (seat, error) {
+	return seat{Active: true, Role: account.Role(f), Plan: account.StandardPlan}, nil
 }
 
 const noRedis = "redis://127.0.0.1:1?max_retries=-1"

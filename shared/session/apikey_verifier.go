@@ -29,6 +29,9 @@ type authenticator struct {
 	keys     *apiKeyVerifier
 }
 
+// TakesAPIKeys says in the descriptions of operations that a key will do.
+func (a *authenticator) TakesAPIKeys() bool { return true }
+
 // Verify sends API keys to one verifier and everything else to the other: no access token begins as a key does.
 func (a *authenticator) Verify(ctx context.Context, token string) (Principal, error) {
 	if strings.HasPrefix(token, apiKeyPrefix) {
@@ -53,7 +56,7 @@ const (
 type apiKeyVerifier struct {
 	store    apiKeyReader
 	cache    *apiKeyCache
-	creators creators
+	creators seats
 	clock    clock.Clock
 	log      *slog.Logger
 	guesses  *tally[netip.Addr]
@@ -68,11 +71,16 @@ type apiKeyReader interface {
 	used(ctx context.Context, id string, at time.Time) error
 }
 
+// seats tells a member's place now. *Standing does.
+type seats interface {
+	now(ctx context.Context, accountID, userID string) (seat, error)
+}
+
 func newAPIKeyVerifier(in *instance.Instance) *apiKeyVerifier {
 	return &apiKeyVerifier{
 		store:    &apiKeyStore{cloud: in.Cloud},
 		cache:    &apiKeyCache{cloud: in.Cloud, clock: in.Clock, log: in.Log},
-		creators: storedCreators{account.NewStore(in.Cloud, in.Clock)},
+		creators: NewStanding(in),
 		clock:    in.Clock,
 		log:      in.Log,
 		guesses:  newTally[netip.Addr](guessSpan),
@@ -107,17 +115,20 @@ func (v *apiKeyVerifier) Verify(ctx context.Context, token string) (Principal, e
 	if err := d.refusal(!present, from, now); err != nil {
 		return Principal{}, err
 	}
-	role, plan, err := v.creators.now(ctx, d.Account, d.CreatedBy)
+	creator, err := v.creators.now(ctx, d.Account, d.CreatedBy)
 	if err != nil {
 		return Principal{}, err
+	}
+	if !creator.Active {
+		return Principal{}, problem.New(problem.Unauthenticated, "Who created this API key may no longer come in. Ask for a new one.")
 	}
 	v.noteUse(ctx, key.id, now)
 	return Principal{
 		UserID:    d.CreatedBy,
 		AccountID: d.Account,
 		KeyID:     key.id,
-		Plan:      plan,
-		Grants:    apiKeyGrants(d.permissions(), account.GrantsOf(role)),
+		Plan:      creator.Plan,
+		Grants:    apiKeyGrants(d.permissions(), account.GrantsOf(creator.Role)),
 		ExpiresAt: d.endsAt(!present),
 	}, nil
 }
@@ -164,34 +175,6 @@ func sourceOf(addr netip.Addr) netip.Addr {
 		return netip.Addr{}
 	}
 	return network.Addr()
-}
-
-// creators tells what a member is now, and the plan of the account. The error is a problem Unauthenticated for somebody who is
-// not, or no longer, in the account, or is disabled.
-type creators interface {
-	now(ctx context.Context, accountID, userID string) (role account.Role, plan string, err error)
-}
-
-// storedCreators asks Firestore each time.
-type storedCreators struct{ accounts *account.Store }
-
-func (c storedCreators) now(ctx context.Context, accountID, userID string) (account.Role, string, error) {
-	var acct account.Account
-	var acctErr error
-	var asked sync.WaitGroup
-	asked.Go(func() { acct, acctErr = c.accounts.Account(ctx, accountID) })
-	member, err := c.accounts.Member(ctx, accountID, userID)
-	asked.Wait()
-	if err == nil {
-		err = acctErr
-	}
-	switch {
-	case problem.CodeOf(err) == problem.NotFound, err == nil && member.Status != account.Active:
-		return "", "", problem.Wrap(err, problem.Unauthenticated, "Who created this API key may no longer come in. Ask for a new one.")
-	case err != nil:
-		return "", "", err
-	}
-	return member.Role, acct.Plan, nil
 }
 
 // tally counts what happens for each key within a span that begins with the first time. It remembers maxTallied keys at most:

@@ -36,10 +36,11 @@ func NewStanding(in *instance.Instance) *Standing {
 
 // seat is what a request needs to know of a member's place in an account.
 type seat struct {
-	Version int64  `json:"v"`
-	Active  bool   `json:"a"`
-	Plan    string `json:"p"` // of the account
-	AsOf    int64  `json:"t"` // microseconds, by Firestore's clock
+	Version int64        `json:"v"`
+	Active  bool         `json:"a"`
+	Role    account.Role `json:"r"`
+	Plan    string       `json:"p"` // of the account
+	AsOf    int64        `json:"t"` // microseconds, by Firestore's clock
 }
 
 func member(p Principal) string { return p.AccountID + "/" + p.UserID }
@@ -93,6 +94,25 @@ func (s *Standing) find(ctx context.Context, p Principal) (living bool, place se
 		s.log.WarnContext(ctx, "Redis does not remember sessions; Firestore is asked each time", "error", err)
 	}
 	return living, place, nil
+}
+
+// now returns a member's place, of which somebody's API key needs no session.
+func (s *Standing) now(ctx context.Context, accountID, userID string) (seat, error) {
+	values, err := s.memory.get(ctx, seatKey(accountID, userID))
+	if err == nil && values[0] != "" {
+		var place seat
+		if err := json.Unmarshal([]byte(values[0]), &place); err == nil {
+			return place, nil
+		}
+	}
+	place, err := s.truth.seat(ctx, accountID, userID)
+	if err != nil {
+		return seat{}, err
+	}
+	if err := s.memory.foundSeat(ctx, accountID, userID, place); err != nil {
+		s.log.WarnContext(ctx, "Redis does not remember seats; Firestore is asked each time", "error", err)
+	}
+	return place, nil
 }
 
 // Ended is a session that is over, or a seat that changed: exactly one of Session and UserID is set.

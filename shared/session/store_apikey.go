@@ -41,7 +41,13 @@ func (s *apiKeyStore) get(ctx context.Context, id string) (d apiKeyDoc, err erro
 // create stores a new key together with the event that tells of it. It is a problem Conflict when the account has maxAPIKeys
 // living ones.
 func (s *apiKeyStore) create(ctx context.Context, id string, d apiKeyDoc, e event.Event) error {
+	made := false
 	err := s.commit(ctx, func(ctx context.Context, fs *firestore.Client, tx *firestore.Transaction) error {
+		ref := fs.Doc("apikeys/" + id)
+		before, err := tx.Get(ref)
+		if made = status.Code(err) == codes.NotFound; !made {
+			return again(tx, before, err, d)
+		}
 		living, err := tx.Documents(fs.Collection("apikeys").Where("account", "==", d.Account).
 			Where("livesUntil", ">", d.CreatedAt).Limit(maxAPIKeys)).GetAll()
 		if err != nil {
@@ -50,15 +56,31 @@ func (s *apiKeyStore) create(ctx context.Context, id string, d apiKeyDoc, e even
 		if len(living) >= maxAPIKeys {
 			return problem.New(problem.Conflict, "There are %d API keys already. Revoke one that is not needed.", maxAPIKeys)
 		}
-		if err := tx.Create(fs.Doc("apikeys/"+id), d); err != nil {
+		if err := tx.Create(ref, d); err != nil {
 			return err
 		}
 		return s.events.Put(ctx, tx, e)
 	})
-	if err == nil {
+	if err == nil && made {
 		s.events.Publish(ctx, []event.Event{e})
 	}
 	return err
+}
+
+// again gives a key that the same request made before another secret. Nobody can have used the one before.
+func again(tx *firestore.Transaction, snapshot *firestore.DocumentSnapshot, err error, d apiKeyDoc) error {
+	if err != nil {
+		return err
+	}
+	var before apiKeyDoc
+	if err := snapshot.DataTo(&before); err != nil {
+		return err
+	}
+	theirs := before.Account == d.Account && before.CreatedBy == d.CreatedBy && before.Request == d.Request
+	if !theirs || !before.LastUsedAt.IsZero() || !before.RevokedAt.IsZero() {
+		return problem.New(problem.Conflict, "This API key was created before and has been used or revoked since. Create another one.")
+	}
+	return tx.Update(snapshot.Ref, []firestore.Update{{Path: "hash", Value: d.Hash}})
 }
 
 // change reads a key and stores it again with the event that tells of it, when do returns one. It is a problem NotFound when
@@ -96,6 +118,7 @@ func (s *apiKeyStore) change(ctx context.Context, id string, do func(*apiKeyDoc)
 func (d *apiKeyDoc) changes() []firestore.Update {
 	updates := []firestore.Update{
 		{Path: "hash", Value: d.Hash},
+		{Path: "request", Value: d.Request},
 		{Path: "previousHash", Value: d.PreviousHash},
 		{Path: "previousUntil", Value: d.PreviousUntil},
 		{Path: "revokedAt", Value: d.RevokedAt},

@@ -86,6 +86,12 @@ func (m *memory) found(ctx context.Context, p Principal, living bool, place seat
 	})
 }
 
+func (m *memory) foundSeat(ctx context.Context, accountID, userID string, place seat) error {
+	return m.pipe(ctx, memoryTimeout, func(ctx context.Context, pipe redis.Pipeliner) error {
+		return m.putSeat(ctx, pipe, accountID, userID, place)
+	})
+}
+
 // sessionEnded remembers that a session is over, and tells those who watch.
 func (m *memory) sessionEnded(ctx context.Context, sid string) error {
 	return m.pipe(ctx, changeTimeout, func(ctx context.Context, pipe redis.Pipeliner) error {
@@ -188,6 +194,7 @@ func (t *truth) living(ctx context.Context, p Principal) (bool, error) {
 func (t *truth) seat(ctx context.Context, accountID, userID string) (seat, error) {
 	s, err := t.accounts.Seat(ctx, accountID, userID)
 	return seat{
-		Version: s.Member.Version, Active: s.Member.Status == account.Active, Plan: s.Account.Plan, AsOf: s.AsOf.UnixMicro(),
+		Version: s.Member.Version, Active: s.Member.Status == account.Active,
+		Role: s.Member.Role, Plan: s.Account.Plan, AsOf: s.AsOf.UnixMicro(),
 	}, err
 }
