@@ -128,6 +128,26 @@ func (c *Client) Connect(ctx context.Context, jobberAccount int) error {
 		map[string]string{"code": back.Get("code"), "state": back.Get("state")}, nil)
 }
 
+// ErrNoTeam says that no team has been copied from Jobber yet.
+var ErrNoTeam = errors.New("no team has been copied from Jobber yet")
+
+// LinkTechnician says that a member is the first person in Jobber who is in a team, so that they see that team's visits. It
+// returns the person's id.
+func (c *Client) LinkTechnician(ctx context.Context, member string) (string, error) {
+	var users struct {
+		Items []struct{ ID, Team string }
+	}
+	if err := c.Call(ctx, http.MethodGet, "/api/v1/users?limit=100", nil, &users); err != nil {
+		return "", err
+	}
+	for _, u := range users.Items {
+		if u.Team != "" {
+			return u.ID, c.Call(ctx, http.MethodPatch, "/api/v1/members/"+member, map[string]string{"jobberUserId": u.ID}, nil)
+		}
+	}
+	return "", ErrNoTeam
+}
+
 // consent sends the consent page's form and returns the query with which Jobber sends the browser back.
 func (c *Client) consent(ctx context.Context, page string, jobberAccount int) (url.Values, error) {
 	address, err := url.Parse(page)

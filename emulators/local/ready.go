@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"fieldboard.dev/fieldboard/emulators/demo"
+	"fieldboard.dev/fieldboard/shared/account"
 )
 
 // awaitFunctions returns when every function and the realtime service answer.
@@ -77,6 +79,36 @@ func (s *stack) connect(ctx context.Context) error {
 		})
 	}
 	return group.Wait()
+}
+
+// linkTechnicians links every technician to a person in Jobber, as an owner does at /settings/members, once the people are
+// copied. Without that a technician sees no visits.
+func (s *stack) linkTechnicians(ctx context.Context) error {
+	const pause = time.Second
+	for _, b := range demo.Businesses() {
+		owner, err := demo.SignIn(ctx, s.env.PublicURL, s.auth(), b.People[0].Email)
+		if err != nil {
+			return err
+		}
+		for _, p := range b.People {
+			if p.Role != account.Technician {
+				continue
+			}
+			_, err := owner.LinkTechnician(ctx, p.UserID)
+			for errors.Is(err, demo.ErrNoTeam) {
+				select {
+				case <-ctx.Done():
+					return nil
+				case <-time.After(pause):
+				}
+				_, err = owner.LinkTechnician(ctx, p.UserID)
+			}
+			if err != nil {
+				return fmt.Errorf("linking %s to a person in Jobber: %w", p.Name, err)
+			}
+		}
+	}
+	return nil
 }
 
 // announce tells where everything is and how to sign in.

@@ -243,5 +243,14 @@ func (s *stack) start(starting, ctx context.Context, running *errgroup.Group) er
 	if err := s.awaitFunctions(starting); err != nil {
 		return err
 	}
-	return s.connect(starting)
+	if err := s.connect(starting); err != nil {
+		return err
+	}
+	running.Go(func() error {
+		if err := s.linkTechnicians(ctx); err != nil && ctx.Err() == nil {
+			s.screen.say("The technicians see no visits: %v", err) // the product runs all the same
+		}
+		return nil
+	})
+	return nil
 }

@@ -62,6 +62,9 @@ func TestRun(t *testing.T) {
 			awaitCopy(t, url, auth, b.People[0].Email)
 		}
 	})
+	t.Run("the technician has visits to look at", func(t *testing.T) {
+		awaitVisits(t, url, auth, "technician@demo.fieldboard.test")
+	})
 	t.Run("an interrupt ends all of it", func(t *testing.T) {
 		if err := run.cmd.Process.Signal(os.Interrupt); err != nil {
 			t.Fatal(err)
@@ -201,4 +204,24 @@ func awaitCopy(t *testing.T, url string, auth signin.Auth, email string) {
 		time.Sleep(time.Second) // the limits are the product's own
 	}
 	t.Fatalf("the copy of %s is not finished", email)
+}
+
+func awaitVisits(t *testing.T, url string, auth signin.Auth, email string) {
+	t.Helper()
+	client, err := demo.SignIn(t.Context(), url, auth, email)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(startLimit); time.Now().Before(deadline); time.Sleep(time.Second) {
+		var page struct {
+			Items []struct{ ID string }
+		}
+		if err := client.Call(t.Context(), http.MethodGet, "/api/v1/visits?limit=1", nil, &page); err != nil {
+			t.Fatal(err)
+		}
+		if len(page.Items) > 0 {
+			return
+		}
+	}
+	t.Fatalf("%s sees no visits", email)
 }
