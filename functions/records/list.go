@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"fieldboard.dev/fieldboard/shared/cloud"
 	"fieldboard.dev/fieldboard/shared/httpapi"
 	"fieldboard.dev/fieldboard/shared/problem"
 	"fieldboard.dev/fieldboard/shared/record"
@@ -41,6 +42,9 @@ type position struct {
 	Text *string    `json:"x,omitempty"`
 	Int  *int64     `json:"n,omitempty"`
 }
+
+// Valid tells whether a list can go on there.
+func (p position) Valid() bool { return cloud.AreIDs(p.ID) && (p.Time == nil || cloud.IsTime(*p.Time)) }
 
 func list[I, V any](ctx context.Context, h *handler, res resource[I, V], v view, in *I) (httpapi.Page[V], error) {
 	asked, err := res.list(v, in)
@@ -103,7 +107,7 @@ func (l listing) query(v view) (record.Query, string, error) {
 		return record.Query{}, "", err
 	}
 	if given {
-		if at.Sort != sort || at.ID == "" {
+		if at.Sort != sort {
 			return record.Query{}, "", invalid(problem.Field{Location: "query.cursor", Message: "is of a list in another order; leave it out to start again"})
 		}
 		q.After = &record.Position{Value: at.value(), ID: at.ID}
@@ -116,14 +120,16 @@ func instant(text string, zone *time.Location, days int) (at *time.Time, bad boo
 	if text == "" {
 		return nil, false
 	}
-	if day, err := time.ParseInLocation("2006-01-02", text, zone); err == nil {
-		day = day.AddDate(0, 0, days)
-		return &day, false
+	t, err := time.ParseInLocation("2006-01-02", text, zone)
+	if err == nil {
+		t = t.AddDate(0, 0, days)
+	} else {
+		t, err = time.Parse(time.RFC3339, text)
 	}
-	if t, err := time.Parse(time.RFC3339, text); err == nil {
-		return &t, false
+	if err != nil || !cloud.IsTime(t) {
+		return nil, true
 	}
-	return nil, true
+	return &t, false
 }
 
 func cursorAt(sort string, at record.Position) position {

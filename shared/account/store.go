@@ -167,7 +167,7 @@ func (s *Store) AddMember(ctx context.Context, accountID string, m Member) error
 	if m.Role == Owner {
 		return errOneOwner
 	}
-	if !areIDs(accountID) {
+	if !cloud.AreIDs(accountID) {
 		return problem.New(problem.NotFound, "There is no such account.")
 	}
 	return s.commit(ctx, func(fs *firestore.Client, tx *firestore.Transaction) error {
@@ -183,7 +183,7 @@ func (s *Store) SetStatus(ctx context.Context, accountID, userID string, st Stat
 	if st != Active && st != Disabled {
 		return problem.New(problem.Invalid, "A member is active or disabled.")
 	}
-	if !areIDs(accountID, userID) {
+	if !cloud.AreIDs(accountID, userID) {
 		return problem.New(problem.NotFound, "There is no such member.")
 	}
 	return s.commit(ctx, func(fs *firestore.Client, tx *firestore.Transaction) error {
@@ -209,7 +209,7 @@ func createMember(fs *firestore.Client, tx *firestore.Transaction, accountID str
 }
 
 func (s *Store) read(ctx context.Context, doc any, what string, path ...string) error {
-	if !areIDs(path...) {
+	if !cloud.AreIDs(path...) {
 		return problem.New(problem.NotFound, "There is no such %s.", what)
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
@@ -230,16 +230,6 @@ func (s *Store) read(ctx context.Context, doc any, what string, path ...string) 
 		return fmt.Errorf("reading %s: %w", ref.Path, err)
 	}
 	return nil
-}
-
-// areIDs tells whether each segment names one document and not a path to another.
-func areIDs(segments ...string) bool {
-	for _, s := range segments {
-		if s == "" || len(s) > 128 || s == "." || s == ".." || strings.Contains(s, "/") {
-			return false
-		}
-	}
-	return true
 }
 
 func (s *Store) commit(ctx context.Context, do func(*firestore.Client, *firestore.Transaction) error) error {

@@ -8,6 +8,7 @@ import (
 
 	"cloud.google.com/go/firestore"
 
+	"fieldboard.dev/fieldboard/shared/cloud"
 	"fieldboard.dev/fieldboard/shared/event"
 	"fieldboard.dev/fieldboard/shared/problem"
 	"fieldboard.dev/fieldboard/shared/telemetry"
@@ -168,7 +169,7 @@ func (w *work) opened(by Principal, id string) (actor, invitationDoc, error) {
 	if err := a.needs(MemberManage); err != nil {
 		return a, d, err
 	}
-	if !areIDs(id) {
+	if !cloud.AreIDs(id) {
 		return a, d, problem.New(problem.NotFound, "There is no such invitation.")
 	}
 	if err := w.get(w.invitation(id), &d, "invitation"); err != nil {
@@ -253,6 +254,9 @@ type InvitationPosition struct {
 	ID        string    `json:"i"`
 }
 
+// Valid tells whether a list can go on there.
+func (p InvitationPosition) Valid() bool { return cloud.AreIDs(p.ID) && cloud.IsTime(p.CreatedAt) }
+
 // List returns an account's invitations that are not accepted, newest first, after a position. More reports whether there
 // are older ones.
 func (s *Invitations) List(ctx context.Context, accountID string, after InvitationPosition, limit int) (list []Invitation, more bool, err error) {
@@ -334,7 +338,7 @@ func (s *Invitations) Find(ctx context.Context, token telemetry.Secret) (Invitat
 // Forbidden for a user with another address, Conflict for one who is in an account already, and NotFound, the same for all,
 // for a token that is not good.
 func (s *Invitations) Accept(ctx context.Context, token telemetry.Secret, user Invitee) (Acceptance, error) {
-	if !areIDs(user.UserID) {
+	if !cloud.AreIDs(user.UserID) {
 		return Acceptance{}, problem.New(problem.Unauthenticated, "The sign-in is not valid. Sign in again.")
 	}
 	var accepted Acceptance

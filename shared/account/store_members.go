@@ -5,6 +5,7 @@ import (
 
 	"cloud.google.com/go/firestore"
 
+	"fieldboard.dev/fieldboard/shared/cloud"
 	"fieldboard.dev/fieldboard/shared/event"
 	"fieldboard.dev/fieldboard/shared/problem"
 )
@@ -27,6 +28,9 @@ type MemberPosition struct {
 	Name string `json:"n"`
 	ID   string `json:"i"`
 }
+
+// Valid tells whether a list can go on there.
+func (p MemberPosition) Valid() bool { return cloud.AreIDs(p.ID) }
 
 // with reads from the store.
 func (s *Store) with(ctx context.Context, what string, read func(context.Context, *firestore.Client) error) error {
@@ -173,7 +177,7 @@ type work struct {
 
 // work runs a transaction, with the events that it tells, and publishes them after it. It may run do several times.
 func (s *Store) work(ctx context.Context, events *event.Store, accountID string, do func(*work) error) error {
-	if !areIDs(accountID) {
+	if !cloud.AreIDs(accountID) {
 		return problem.New(problem.NotFound, "There is no such account.")
 	}
 	var tell []event.Event
@@ -210,7 +214,7 @@ func (w *work) member(userID string) *firestore.DocumentRef {
 
 // seat reads a member; a problem NotFound when there is none.
 func (w *work) seat(userID string) (Member, error) {
-	if !areIDs(userID) {
+	if !cloud.AreIDs(userID) {
 		return Member{}, errNoMember
 	}
 	var d memberDoc

@@ -6,6 +6,7 @@ import (
 
 	"cloud.google.com/go/firestore"
 
+	"fieldboard.dev/fieldboard/shared/cloud"
 	"fieldboard.dev/fieldboard/shared/problem"
 )
 
@@ -18,7 +19,7 @@ type Seat struct {
 
 // Seat returns a member's place, with the zero Member for somebody who is not in the account.
 func (s *Store) Seat(ctx context.Context, accountID, userID string) (Seat, error) {
-	if !areIDs(accountID, userID) {
+	if !cloud.AreIDs(accountID, userID) {
 		return Seat{}, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)

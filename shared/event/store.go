@@ -205,6 +205,9 @@ type Position struct {
 	ID   string    `json:"i"`
 }
 
+// Valid tells whether a list can go on there.
+func (p Position) Valid() bool { return cloud.AreIDs(p.ID) && cloud.IsTime(p.Time) }
+
 // List returns the account's events for the given audiences, newest first, after a position. More reports whether there
 // are older ones.
 func (s *Store) List(ctx context.Context, account string, audiences []Audience, after Position, limit int) (events []Event, more bool, err error) {

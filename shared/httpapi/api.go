@@ -2,8 +2,6 @@ package httpapi
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -89,19 +87,8 @@ func config(name string) huma.Config {
 }
 
 var format = huma.Format{
-	Marshal: func(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) },
-	Unmarshal: func(data []byte, v any) error {
-		err := json.Unmarshal(data, v)
-		var syntax *json.SyntaxError
-		if errors.As(err, &syntax) {
-			return fmt.Errorf("is not valid JSON at byte %d", syntax.Offset)
-		}
-		var kind *json.UnmarshalTypeError
-		if errors.As(err, &kind) {
-			return fmt.Errorf("has a %s where it may not", kind.Value)
-		}
-		return err
-	},
+	Marshal:   func(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) },
+	Unmarshal: unmarshal,
 }
 
 // OpenAPI returns the description of the operations, OpenAPI 3.1 as JSON.

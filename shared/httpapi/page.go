@@ -44,9 +44,12 @@ func EncodeCursor(position any) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(b), nil
 }
 
-// DecodeCursor fills position from a cursor. It tells whether there was one; the first page has none. The error of a cursor
+// Position is where a page ends. Valid tells whether a list can go on there: whoever sends a cursor can write any in it.
+type Position interface{ Valid() bool }
+
+// DecodeCursor fills position, a pointer to a zero value, from a cursor. It tells whether there was one; the first page has none. The error of a cursor
 // that EncodeCursor did not make from such a position is a problem that names query.cursor.
-func DecodeCursor(cursor string, position any) (bool, error) {
+func DecodeCursor(cursor string, position Position) (bool, error) {
 	if cursor == "" {
 		return false, nil
 	}
@@ -65,7 +68,7 @@ func DecodeCursor(cursor string, position any) (bool, error) {
 	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
-	if err := d.Decode(position); err != nil || d.More() {
+	if err := d.Decode(position); err != nil || d.More() || !position.Valid() {
 		broken.Cause = err
 		return false, broken
 	}

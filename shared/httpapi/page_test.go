@@ -17,6 +17,8 @@ type position struct {
 	ID string `json:"id"`
 }
 
+func (p position) Valid() bool { return p.ID != "bad" }
+
 func TestCursorRoundTrip(t *testing.T) {
 	t.Parallel()
 	want := position{At: "2026-03-01T12:00:00Z", ID: "Visit_12/ü"}
@@ -48,6 +50,7 @@ func TestBrokenCursor(t *testing.T) {
 		"another list's": "eyJkYXkiOiIyMDI2In0",
 		"two documents":  "e317fQ",
 		"trailing bits":  "e31",
+		"no position":    "eyJpZCI6ImJhZCJ9", // {"id":"bad"}
 		"too long":       strings.Repeat("A", 1025),
 	} {
 		t.Run(name, func(t *testing.T) {

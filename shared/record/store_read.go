@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"fieldboard.dev/fieldboard/shared/cloud"
 	"fieldboard.dev/fieldboard/shared/problem"
 )
 
@@ -22,7 +23,7 @@ const readTimeout = 10 * time.Second
 func (s *Store) Get(ctx context.Context, account string, c Collection, id string) (Record, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	if !documentID(id) {
+	if !cloud.AreIDs(id) {
 		return nil, NotFound(c, id)
 	}
 	col, err := s.collection(ctx, account, c)
@@ -49,7 +50,7 @@ func (s *Store) Get(ctx context.Context, account string, c Collection, id string
 // GetMany returns the records of ids that are there and not deleted.
 func (s *Store) GetMany(ctx context.Context, account string, c Collection, ids []string) (map[string]Record, error) {
 	found := map[string]Record{}
-	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !documentID(id) })
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !cloud.AreIDs(id) })
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
 	if len(ids) == 0 {
@@ -302,17 +303,4 @@ func (s *Store) collection(ctx context.Context, account string, c Collection) (*
 		return nil, problem.Wrap(err, problem.Unavailable, "The records cannot be read right now. Try again shortly.")
 	}
 	return client.Collection("accounts").Doc(account).Collection(string(c)), nil
-}
-
-// documentID reports whether id has the form of a record's id; anything else names no document.
-func documentID(id string) bool {
-	if id == "" || len(id) > 100 {
-		return false
-	}
-	for _, r := range id {
-		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-' {
-			return false
-		}
-	}
-	return true
 }

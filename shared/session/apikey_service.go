@@ -9,6 +9,7 @@ import (
 
 	"fieldboard.dev/fieldboard/shared/account"
 	"fieldboard.dev/fieldboard/shared/clock"
+	"fieldboard.dev/fieldboard/shared/cloud"
 	"fieldboard.dev/fieldboard/shared/event"
 	"fieldboard.dev/fieldboard/shared/instance"
 	"fieldboard.dev/fieldboard/shared/problem"
@@ -120,6 +121,9 @@ type APIKeyPosition struct {
 	CreatedAt time.Time `json:"t"`
 	ID        string    `json:"i"`
 }
+
+// Valid tells whether a list can go on there.
+func (p APIKeyPosition) Valid() bool { return cloud.AreIDs(p.ID) && cloud.IsTime(p.CreatedAt) }
 
 // List returns the account's keys, the newest first, after a position; those that are over stay among them for a year. More
 // reports whether there are older ones.

@@ -473,8 +473,8 @@ func TestGuessing(t *testing.T) {
 	if _, err := v.Verify(elsewhere, key.encode().Reveal()); err != nil {
 		t.Errorf("the key from another address: %v", err)
 	}
-	if _, err := v.Verify(t.Context(), key.encode().Reveal()); problem.CodeOf(err) != problem.RateLimited {
-		t.Errorf("the key from where the guesses came: got %v, want RateLimited, as it is not cached", err)
+	if _, err := v.Verify(t.Context(), key.encode().Reveal()); problem.CodeOf(err) != problem.Unauthenticated {
+		t.Errorf("the key from where the guesses came: got %v, want Unauthenticated, as it is not cached", err)
 	}
 	v.clock.(*clock.Manual).Advance(guessSpan)
 	if _, err := v.Verify(t.Context(), key.encode().Reveal()); err != nil {
@@ -499,16 +499,12 @@ func TestGuessingWithRedis(t *testing.T) {
 		t.Fatalf("the key: got %s", got)
 	}
 	for i := range 1000 {
-		want := problem.Unauthenticated
-		if i >= maxGuesses {
-			want = problem.RateLimited
-		}
 		guess := apiKey{id: key.id, secret: newAPIKey().secret}
 		if i%2 == 0 {
 			guess = unknown
 		}
-		if got := verify(guess.encode().Reveal()); got != want {
-			t.Fatalf("guess %d: got %q, want %s", i, got, want)
+		if got := verify(guess.encode().Reveal()); got != problem.Unauthenticated {
+			t.Fatalf("guess %d: got %q, want %s", i, got, problem.Unauthenticated)
 		}
 	}
 	if got := verify(key.encode().Reveal()); got != "" {

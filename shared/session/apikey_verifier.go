@@ -90,8 +90,7 @@ func newAPIKeyVerifier(in *instance.Instance) *apiKeyVerifier {
 
 // Verify returns whom a key speaks for: the member who created it, with what the key was given as far as that member holds it
 // now. The error is a problem: Unauthenticated for a key that is not good, with one message for all who do not know its secret;
-// Forbidden for a good key at an address that is not in its list; RateLimited for a source that has guessed too often;
-// Unavailable when it cannot be found out.
+// Forbidden for a good key at an address that is not in its list; Unavailable when it cannot be found out.
 func (v *apiKeyVerifier) Verify(ctx context.Context, token string) (Principal, error) {
 	key, ok := parseAPIKey(token)
 	if !ok {
@@ -107,9 +106,6 @@ func (v *apiKeyVerifier) Verify(ctx context.Context, token string) (Principal, e
 	present, previous := d.opens(key)
 	if !present && !previous {
 		v.guesses.add(source, now)
-		if guessing {
-			return Principal{}, problem.New(problem.RateLimited, "Too many wrong API keys came from your address. Try again in a minute.")
-		}
 		return Principal{}, errBadAPIKey()
 	}
 	if err := d.refusal(!present, from, now); err != nil {

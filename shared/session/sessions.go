@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"fieldboard.dev/fieldboard/shared/account"
+	"fieldboard.dev/fieldboard/shared/cloud"
 	"fieldboard.dev/fieldboard/shared/event"
 	"fieldboard.dev/fieldboard/shared/httpapi"
 	"fieldboard.dev/fieldboard/shared/problem"
@@ -28,6 +29,9 @@ type Position struct {
 	UsedAt time.Time `json:"t"`
 	ID     string    `json:"i"`
 }
+
+// Valid tells whether a list can go on there.
+func (p Position) Valid() bool { return cloud.AreIDs(p.ID) && cloud.IsTime(p.UsedAt) }
 
 func (f found) session() Living {
 	return Living{

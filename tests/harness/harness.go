@@ -58,11 +58,13 @@ type Stack struct {
 	Jobber      *jobber.Emulator
 	Auth        signin.Auth
 	Functions   map[string]string // the address of each function
+	Secrets     settings.Secrets  // as somebody has them who may sign what the product signs
 
 	servers  map[string]*httptest.Server // by function, service or emulator
 	env      settings.Stack
 	manifest *manifest.Manifest
 	schedule *scheduler.Scheduler
+	issuer   *scheduler.Issuer
 
 	operations []Operation
 

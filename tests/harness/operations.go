@@ -17,6 +17,9 @@ type Operation struct {
 	Path     string // with {parameters}
 	Access   string // "public", "worker", or the permissions that it needs
 	Narrowed bool   // whether the permission may be held for a part of the account
+	Keys     bool   // whether an API key will do
+	Body     bool   // whether it takes a body
+	Listing  bool   // whether it answers with a page, by cursor
 }
 
 // Operations returns every operation of every HTTP function, by id.
@@ -36,6 +39,8 @@ func (b *builder) describe(function string, handler http.Handler) {
 			Security    []map[string][]string `json:"security"`
 			Permissions []string              `json:"x-permission"`
 			Narrowed    bool                  `json:"x-narrowed"`
+			RequestBody *struct{}             `json:"requestBody"`
+			Parameters  []struct{ In, Name string }
 		} `json:"paths"`
 	}
 	b.must(json.Unmarshal(document, &api))
@@ -43,7 +48,13 @@ func (b *builder) describe(function string, handler http.Handler) {
 		for method, o := range methods {
 			operation := Operation{
 				ID: o.OperationID, Function: function, Method: strings.ToUpper(method), Path: path,
-				Access: strings.Join(o.Permissions, " "), Narrowed: o.Narrowed,
+				Access: strings.Join(o.Permissions, " "), Narrowed: o.Narrowed, Body: o.RequestBody != nil,
+			}
+			for _, requirement := range o.Security {
+				operation.Keys = operation.Keys || requirement["key"] != nil
+			}
+			for _, p := range o.Parameters {
+				operation.Listing = operation.Listing || (p.In == "query" && p.Name == "cursor")
 			}
 			switch {
 			case o.Security == nil:

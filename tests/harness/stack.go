@@ -10,6 +10,7 @@ import (
 
 	"fieldboard.dev/fieldboard/emulators/demo"
 	"fieldboard.dev/fieldboard/emulators/scheduler"
+	"fieldboard.dev/fieldboard/emulators/settings"
 )
 
 // As returns a signed-in person of the large business by role ("owner", "admin", "dispatcher", "technician", "viewer"), or
@@ -137,6 +138,19 @@ func (s *Stack) Schedule(tb testing.TB, function string) {
 	if err := s.schedule.Call(tb.Context(), job); err != nil {
 		tb.Fatal(err)
 	}
+}
+
+// WorkerToken returns a token as Cloud Scheduler has it for a function; of another caller than the invoker where one is named.
+func (s *Stack) WorkerToken(tb testing.TB, function, caller string) string {
+	tb.Helper()
+	if caller == "" {
+		caller = settings.Invoker
+	}
+	token, err := s.issuer.Token(caller, s.Functions[function])
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return token
 }
 
 // BreakOff ends everything that a function is doing, as when its instance dies. What it holds, such as a lease, stays held.

@@ -103,6 +103,7 @@ func (b *builder) settle() {
 	b.tb.Helper()
 	secrets, err := settings.NewSecrets()
 	b.must(err)
+	b.stack.Secrets = secrets
 	s := b.stack
 	b.opts.Jobber = jobberOptions(b.opts, s.URL, secrets.JobberClientSecret)
 	s.env = settings.Stack{
@@ -201,6 +202,7 @@ func (b *builder) startFunctions() {
 	var err error
 	b.issuer, err = scheduler.NewIssuer(b.address(issuerServer), b.opts.Clock)
 	b.must(err)
+	b.stack.issuer = b.issuer
 	b.serve(issuerServer, b.issuer)
 	b.serve(queueServer, &redelivery{issuer: b.issuer, audience: b.address(queueServer), target: b.stack.Functions["runsync"]})
 	for _, f := range b.stack.manifest.Functions {
