@@ -15,6 +15,7 @@ import (
 // Who may call what, written out: by the operations, not by their permissions, so that a changed declaration must be meant.
 const (
 	everyone = "owner admin dispatcher technician viewer"
+	key      = " key"                          // an API key that was given all that a key can be given; made by the owner
 	office   = "owner admin dispatcher viewer" // those who see the whole business
 	money    = "owner admin"
 	seen     = "owner admin dispatcher" // see who is a member
@@ -29,14 +30,14 @@ var mayCall = map[string]string{
 
 	"get-me": everyone, "list-sessions": everyone, "name-session": everyone, "end-session": everyone, "end-other-sessions": everyone,
 	"get-account": everyone, "list-roles": everyone,
-	"get-summary": everyone, "get-sync": everyone, "get-jobber-connection": everyone,
-	"list-visits": everyone, "get-visit": everyone, "get-job": everyone, "get-client": everyone, "get-property": everyone,
+	"get-summary": everyone + key, "get-sync": everyone + key, "get-jobber-connection": everyone + key,
+	"list-visits": everyone + key, "get-visit": everyone + key, "get-job": everyone + key, "get-client": everyone + key, "get-property": everyone + key,
 
-	"list-activity": office, "list-clients": office, "list-properties": office, "list-requests": office, "get-request": office,
-	"list-quotes": office, "get-quote": office, "list-jobs": office, "list-users": office, "get-user": office,
-	"list-invoices": money, "get-invoice": money, "list-payments": money, "get-payment": money,
+	"list-activity": office + key, "list-clients": office + key, "list-properties": office + key, "list-requests": office + key, "get-request": office + key,
+	"list-quotes": office + key, "get-quote": office + key, "list-jobs": office + key, "list-users": office + key, "get-user": office + key,
+	"list-invoices": money + key, "get-invoice": money + key, "list-payments": money + key, "get-payment": money + key,
 
-	"list-members": seen, "get-member": seen,
+	"list-members": seen + key, "get-member": seen + key,
 	"change-member": money, "remove-member": money, "list-member-sessions": money, "end-member-sessions": money, "end-member-session": money,
 	"list-invitations": money, "invite-member": money, "renew-invitation": money, "revoke-invitation": money,
 	"list-api-keys": money, "create-api-key": money, "rotate-api-key": money, "revoke-api-key": money,
@@ -60,6 +61,8 @@ func TestWhoMayCallWhat(t *testing.T) {
 		}
 		clients[role] = client
 	}
+	all := `{"name":"x","permissions":["summary:read","record:read","finance:read","sync:manage","member:read","security:read"]}`
+	clients["key"] = &demo.Client{AccessToken: makeKey(t, stack, "owner", all).Secret}
 	left := maps.Clone(mayCall)
 	for _, o := range stack.Operations() {
 		who, known := left[o.ID]
@@ -85,6 +88,9 @@ func TestWhoMayCallWhat(t *testing.T) {
 		for role, client := range clients {
 			got := answer(t, o.Method, base+path, client.AccessToken)
 			switch allowed := slices.Contains(strings.Fields(who), role); {
+			case role == "key" && !o.Keys && got != http.StatusUnauthorized:
+				t.Errorf("%s is for sessions alone and answers a key with %d, want 401", o.ID, got)
+			case role == "key" && !o.Keys && !allowed: // as it must
 			case who == worker && got != http.StatusUnauthorized:
 				t.Errorf("%s answers the %s with %d, want 401", o.ID, role, got)
 			case who != worker && !allowed && got != http.StatusForbidden:
