@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"fieldboard.dev/fieldboard/emulators/demo"
+	"fieldboard.dev/fieldboard/emulators/settings"
 	"fieldboard.dev/fieldboard/shared/clock"
 )
 
@@ -50,6 +51,11 @@ type Options struct {
 
 // Provider is the stand-in.
 type Provider struct{ opts Options }
+
+// Setting is what the product is told of the provider.
+func (o Options) Setting() settings.Provider {
+	return settings.Provider{AuthorizeURL: o.Issuer + AuthorizePath, Name: o.Name, ClientID: o.ClientID}
+}
 
 // New returns a provider.
 func New(opts Options) *Provider { return &Provider{opts} }
