@@ -50,7 +50,7 @@ test('an answer of another sign-in is refused', async ({ page }) => {
     for (const input of inputs) (input as HTMLInputElement).value = 'guessed'
   })
   await page.getByRole('button', { name: /Robin Hale/ }).click()
-  await expect(page.getByRole('heading', { name: 'This sign-in was not begun here' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'This sign-in was not started here' })).toBeVisible()
   expect(page.url()).toBe(`${process.env.FIELDBOARD_URL}/sign-in/callback`)
   expect(opened).toEqual([])
   await page.getByRole('button', { name: 'Back to sign-in' }).click()
@@ -64,7 +64,7 @@ test('a token that was made for another sign-in is refused', async ({ page }) =>
     for (const input of inputs) (input as HTMLInputElement).value = 'guessed'
   })
   await page.getByRole('button', { name: /Robin Hale/ }).click()
-  await expect(page.getByRole('heading', { name: 'This sign-in was not begun here' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'This sign-in was not started here' })).toBeVisible()
 })
 
 test('who cancels, or is in no business, is told so', async ({ page }) => {

@@ -95,9 +95,6 @@ function SignedInAlready({
           : `You are signed in as ${email} at ${business}. This invitation to ${offer.accountName} is for ${offer.email}.`
       }
     >
-      <ButtonLink to="/" size="md" fullWidth variant={same ? 'filled' : 'default'}>
-        Stay in {business}
-      </ButtonLink>
       {!same && (
         <Button
           size="md"
@@ -112,6 +109,9 @@ function SignedInAlready({
           Sign out and join
         </Button>
       )}
+      <ButtonLink to="/" size="md" fullWidth variant={same ? 'filled' : 'default'}>
+        Stay in {business}
+      </ButtonLink>
     </Door>
   )
 }

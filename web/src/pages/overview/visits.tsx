@@ -47,10 +47,12 @@ export const Visits = memo(function Visits({
   return (
     <Panel
       title={narrowed ? 'Your team’s visits today' : 'Visits today'}
-      className={wide ? `${classes.panel} ${classes.wide}` : classes.panel}
+      className={[classes.panel, wide && classes.wide, wide && listed && groups.length === 0 && classes.low]
+        .filter(Boolean)
+        .join(' ')}
       aside={
         <Link to="/$collection" params={{ collection: 'visits' }} className={shared.link}>
-          All visits
+          {narrowed ? 'All days' : 'All visits'}
         </Link>
       }
     >

@@ -70,7 +70,7 @@ describe('coming back from a provider', () => {
   it.each([
     ['denied', 'You did not sign in', /cancelled at Google/],
     ['stale', 'This sign-in is over', /too long ago/],
-    ['foreign', 'This sign-in was not begun here', /nobody was signed in/],
+    ['foreign', 'This sign-in was not started here', /nobody was signed in/],
     ['broken', 'Signing in with Google did not work', /use your password/],
   ] as const)('%s says so, opens nothing, and leads back', async (problem, title, text) => {
     arriveWith({ problem, departure: departure({ next: '/visits' }) })

@@ -76,11 +76,11 @@ function failureOf({ problem, departure }: Extract<Outcome, { problem: string }>
     },
     stale: {
       title: 'This sign-in is over',
-      text: 'It was begun too long ago, or has been used already. Begin again.',
+      text: 'It was started too long ago, or has been used already. Start again.',
     },
     foreign: {
-      title: 'This sign-in was not begun here',
-      text: 'The answer belongs to no sign-in of this tab, so nobody was signed in. Begin again.',
+      title: 'This sign-in was not started here',
+      text: 'The answer belongs to no sign-in of this tab, so nobody was signed in. Start again.',
     },
     broken: {
       title: `Signing in with ${provider} did not work`,
