@@ -153,7 +153,7 @@ func requestProblem(query url.Values) string {
 	return ""
 }
 
-var errAddress = errors.New("That is no email address.")
+var errAddress = errors.New("that is no email address")
 
 // idToken returns a token for the address of the form. The same address is the same person each time.
 func (p *Provider) idToken(form url.Values) (string, error) {
