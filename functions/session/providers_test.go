@@ -5,15 +5,12 @@ import (
 	"strings"
 	"testing"
 
-	"cloud.google.com/go/firestore"
-	"firebase.google.com/go/v4/auth"
 	"github.com/google/go-cmp/cmp"
 	"github.com/sethvargo/go-envconfig"
 
 	function "fieldboard.dev/fieldboard/functions/session"
 	"fieldboard.dev/fieldboard/shared/clock"
 	"fieldboard.dev/fieldboard/shared/instance"
-	"fieldboard.dev/fieldboard/shared/problem"
 )
 
 const (
@@ -83,31 +80,4 @@ func TestProvidersAreChecked(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestUnverifiedAddressHasACodeOfItsOwn(t *testing.T) {
-	t.Parallel()
-	s := newStack(t)
-	fs, err := s.Cloud.Firestore(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	users, err := s.Cloud.Auth(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := users.UpdateUser(t.Context(), "viewer", (&auth.UserToUpdate{}).EmailVerified(false)); err != nil {
-		t.Fatal(err)
-	}
-	s.signIn(t, "viewer").session(t)
-	rule := []firestore.Update{{Path: "requireVerifiedEmail", Value: true}}
-	if _, err := fs.Doc("accounts/acc_prairie").Update(t.Context(), rule); err != nil {
-		t.Fatal(err)
-	}
-	refused := s.signIn(t, "viewer")
-	refused.wantProblem(t, problem.EmailUnverified)
-	if refused.status != http.StatusForbidden {
-		t.Errorf("status %d, want %d", refused.status, http.StatusForbidden)
-	}
-	s.signIn(t, "owner").session(t) // verified
 }
