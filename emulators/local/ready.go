@@ -120,6 +120,7 @@ func (s *stack) announce() {
 	say("")
 	say("Addresses")
 	say("  %-22s %s", "Jobber emulator", s.env.Jobber.URL)
+	say("  %-22s %s", "Google's stand-in", "http://"+s.addresses["openid"])
 	say("  %-22s %s", "Realtime", s.env.RealtimeURL)
 	say("  %-22s %s", "Mailbox", "http://"+s.addresses["mailbox"])
 	for _, variable := range slices.Sorted(maps.Keys(s.parts)) {
@@ -129,7 +130,7 @@ func (s *stack) announce() {
 		say("  %-22s %s", f.Name, s.env.Functions[f.Name])
 	}
 	say("")
-	say("Sign in with the password %s", demo.Password)
+	say("Sign in with the password %s, or with Google", demo.Password)
 	for _, b := range demo.Businesses() {
 		for _, p := range b.People {
 			say("  %-32s %s of %s", p.Email, p.Role, b.Account.Name)

@@ -13,6 +13,7 @@ import (
 
 	"fieldboard.dev/fieldboard/emulators/gateway"
 	"fieldboard.dev/fieldboard/emulators/jobber"
+	"fieldboard.dev/fieldboard/emulators/openid"
 	"fieldboard.dev/fieldboard/emulators/scheduler"
 	"fieldboard.dev/fieldboard/emulators/settings"
 	"fieldboard.dev/fieldboard/shared/clock"
@@ -58,6 +59,22 @@ func (s *stack) serveJobber(ctx context.Context, running *errgroup.Group) error 
 	})
 	s.serve(ctx, running, "jobber", emulator.Handler())
 	return nil
+}
+
+// provider says what stands in for Google.
+func (s *stack) provider() openid.Options {
+	return openid.Options{
+		Issuer:    "http://" + s.addresses["openid"],
+		Name:      "Google",
+		ClientID:  "fieldboard-local",
+		PublicURL: s.env.PublicURL,
+		Clock:     clock.System,
+		Log:       s.log,
+	}
+}
+
+func (s *stack) serveOpenID(ctx context.Context, running *errgroup.Group) {
+	s.serve(ctx, running, "openid", openid.New(s.provider()).Handler())
 }
 
 func (s *stack) serveGateway(ctx context.Context, running *errgroup.Group) error {

@@ -32,6 +32,7 @@ const (
 	gatewayPort   = 5000
 	functionsPort = 5001 // of the first function; the others follow
 	jobberPort    = 7070
+	openidPort    = 7072
 	realtimePort  = 8090
 	issuerPort    = 8126 // of the Cloud Tasks emulator's tokens
 	mailboxPort   = 1080 // where a person reads what was mailed
@@ -99,7 +100,7 @@ func newStack(ctx context.Context, root string, opts options) (*stack, error) {
 func (s *stack) place(ctx context.Context) error {
 	free := &ports{given: map[string]bool{}}
 	s.addresses, s.listeners = map[string]string{}, map[string]net.Listener{}
-	for name, port := range map[string]int{"gateway": gatewayPort, "jobber": jobberPort, "scheduler": schedulerPort} {
+	for name, port := range map[string]int{"gateway": gatewayPort, "jobber": jobberPort, "openid": openidPort, "scheduler": schedulerPort} {
 		listener, err := free.listen(ctx, port)
 		if err != nil {
 			return err
@@ -173,6 +174,7 @@ func (s *stack) settle(functions map[string]string) error {
 		},
 		Secrets: secrets,
 	}
+	s.env.Provider = s.provider().Setting()
 	// The official clients of this very program read the emulators' addresses from the environment.
 	for variable, p := range s.parts {
 		if err := os.Setenv(variable, p.addr); err != nil {
@@ -237,6 +239,7 @@ func (s *stack) start(starting, ctx context.Context, running *errgroup.Group) er
 	if err := group.Wait(); err != nil {
 		return err
 	}
+	s.serveOpenID(ctx, running)
 	if err := errors.Join(s.serveGateway(ctx, running), s.serveScheduler(ctx, running)); err != nil {
 		return err
 	}

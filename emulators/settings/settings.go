@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"maps"
@@ -43,6 +44,7 @@ type Stack struct {
 	QueueIssuer    Issuer
 	ScheduleIssuer Issuer
 
+	Provider    Provider
 	Jobber      Jobber
 	SyncSlice   time.Duration // of one sync task; zero means the product's default
 	LimitFactor float64       // times the rate limits; zero means the product's default
@@ -54,6 +56,21 @@ type Stack struct {
 type Issuer struct {
 	URL  string
 	Keys string // where its JSON Web Key Set is
+}
+
+// Provider is the OpenID provider that stands in for Google.
+type Provider struct {
+	AuthorizeURL string // "http://127.0.0.1:7072/authorize"; empty where people sign in by password alone
+	Name         string
+	ClientID     string
+}
+
+// setting is the list with this provider alone.
+func (p Provider) setting() (string, error) {
+	list, err := json.Marshal([]map[string]string{{
+		"id": "google.com", "name": p.Name, "authorizationUrl": p.AuthorizeURL, "clientId": p.ClientID,
+	}})
+	return string(list), err
 }
 
 // Jobber says where Jobber is and what it allows.
@@ -104,6 +121,13 @@ func (s *Stack) Function(f manifest.Function) (map[string]string, error) {
 			"OIDC_JWKS_URL": issuer.Keys,
 			"OIDC_AUDIENCE": s.Functions[f.Name],
 		})
+	}
+	if f.Name == "session" && s.Provider.AuthorizeURL != "" {
+		list, err := s.Provider.setting()
+		if err != nil {
+			return nil, err
+		}
+		env["SIGN_IN_PROVIDERS"] = list
 	}
 	return env, s.addSecrets(env, f.Deployable)
 }

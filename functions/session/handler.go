@@ -26,7 +26,12 @@ type Config struct {
 	APIKey          string `env:"FIREBASE_API_KEY, required"` // public: it names the project, it opens nothing
 	AuthDomain      string `env:"FIREBASE_AUTH_DOMAIN"`
 	AuthEmulatorURL string `env:"FIREBASE_AUTH_EMULATOR_URL"` // as the browser reaches it; on the local stack only
+
+	Providers Providers `env:"SIGN_IN_PROVIDERS"` // ways to sign in besides email and password
 }
+
+// Validate tells what is wrong with the settings.
+func (c *Config) Validate() error { return c.Providers.validate(c.PublicURL) }
 
 type handler struct {
 	cfg      Config
@@ -269,6 +274,8 @@ type Firebase struct {
 	AuthDomain  string `json:"authDomain"`
 	ProjectID   string `json:"projectId"`
 	EmulatorURL string `json:"emulatorUrl,omitempty" doc:"On the local stack only."`
+
+	Providers Providers `json:"providers,omitempty" doc:"Ways to sign in besides email and password."`
 }
 
 // PublicConfig is what a browser needs to know before sign-in.
@@ -286,6 +293,7 @@ func (h *handler) config(context.Context, *struct{}) (*configOutput, error) {
 			AuthDomain:  h.cfg.AuthDomain,
 			ProjectID:   h.cfg.Project,
 			EmulatorURL: h.cfg.AuthEmulatorURL,
+			Providers:   h.cfg.Providers,
 		},
 		RealtimeURL: h.cfg.RealtimeURL,
 	}}, nil

@@ -284,7 +284,7 @@ func TestVerifiedEmailWhereTheAccountDemandsIt(t *testing.T) {
 		}
 		return token
 	}
-	s.exchange(t, verified("password", false), "").wantProblem(t, problem.Forbidden)
+	s.exchange(t, verified("password", false), "").wantProblem(t, problem.EmailUnverified)
 	s.signIn(t, "rival").session(t) // the other account does not demand it
 	for _, provider := range []string{"password", "google.com", "microsoft.com"} {
 		s.exchange(t, verified(provider, true), "").session(t)

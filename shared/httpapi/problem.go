@@ -42,6 +42,7 @@ var titles = map[problem.Code]string{
 	problem.Invalid:         "The input is not valid",
 	problem.Unauthenticated: "Not signed in",
 	problem.Forbidden:       "Not allowed",
+	problem.EmailUnverified: "Email address not verified",
 	problem.NotFound:        "Not found",
 	problem.Conflict:        "Not possible in the present state",
 	problem.TooLarge:        "Too large",

@@ -16,6 +16,7 @@ const (
 	Invalid         Code = "invalid"          // the input breaks a rule; Fields say which
 	Unauthenticated Code = "unauthenticated"  // nobody is signed in, or the token is not good
 	Forbidden       Code = "forbidden"        // signed in, but not allowed
+	EmailUnverified Code = "email_unverified" // not allowed before the email address is verified
 	NotFound        Code = "not_found"        // nothing by that name that the caller may see
 	Conflict        Code = "conflict"         // the state of the thing does not allow it
 	TooLarge        Code = "too_large"        // the body or a field is over its bound
@@ -30,6 +31,7 @@ var statuses = map[Code]int{
 	Invalid:         http.StatusUnprocessableEntity,
 	Unauthenticated: http.StatusUnauthorized,
 	Forbidden:       http.StatusForbidden,
+	EmailUnverified: http.StatusForbidden,
 	NotFound:        http.StatusNotFound,
 	Conflict:        http.StatusConflict,
 	TooLarge:        http.StatusRequestEntityTooLarge,

@@ -71,8 +71,8 @@ type Device struct {
 }
 
 // SignIn starts a session for the user of a Firebase ID token. The error is a problem: Unauthenticated for a token that is
-// not good, Forbidden for a user who is in no account, is disabled, or has an email address that is not verified where the
-// account demands it. Doing it twice starts two sessions.
+// not good, Forbidden for a user who is in no account or is disabled, EmailUnverified for one whose email address is not
+// verified where the account demands it. Doing it twice starts two sessions.
 func (s *Service) SignIn(ctx context.Context, idToken string, device Device) (Grant, error) {
 	who, err := s.identities.identify(ctx, idToken)
 	if err != nil {
@@ -90,7 +90,7 @@ func (s *Service) SignIn(ctx context.Context, idToken string, device Device) (Gr
 		return Grant{}, err
 	}
 	if acct.Settings.RequireVerifiedEmail && !who.EmailVerified {
-		return Grant{}, problem.New(problem.Forbidden, "This business lets in verified email addresses only. Open the link in the verification mail, then sign in again.")
+		return Grant{}, problem.New(problem.EmailUnverified, "This business lets in verified email addresses only. Open the link in the verification mail, then sign in again.")
 	}
 	sid, now := newSessionID(), s.clock.Now()
 	first := s.makers.token(sid, 0)

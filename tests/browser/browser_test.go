@@ -35,9 +35,13 @@ func TestDashboard(t *testing.T) {
 	if results == "" {
 		results = t.TempDir()
 	}
-	command := exec.CommandContext(t.Context(), filepath.Join("node_modules", ".bin", "playwright"), "test")
+	arguments := []string{"test"}
+	if only := os.Getenv("ONLY"); only != "" { // a part of the file names, such as "looks"
+		arguments = append(arguments, only)
+	}
+	command := exec.CommandContext(t.Context(), filepath.Join("node_modules", ".bin", "playwright"), arguments...)
 	command.Env = append(os.Environ(),
-		"FIELDBOARD_URL="+stack.URL, "JOBBER_URL="+stack.JobberURL, "RESULTS="+results, "CHROMIUM="+chromium)
+		"FIELDBOARD_URL="+stack.URL, "JOBBER_URL="+stack.JobberURL, "MAILBOX_URL=http://"+emulator.Mailbox(t), "RESULTS="+results, "CHROMIUM="+chromium)
 	out, in := io.Pipe()
 	command.Stdout, command.Stderr = in, in
 	done := make(chan struct{})

@@ -38,3 +38,25 @@ export function recordId(encoded: string): string {
   const [kind, number] = Buffer.from(encoded, 'base64').toString().replace('gid://Jobber/', '').split('/')
   return `${kind}_${number}`
 }
+
+/** The link in the newest mail to an address. */
+export async function mailedLink(to: string): Promise<string> {
+  for (let tries = 0; tries < 100; tries++) {
+    const answer = await fetch(`${process.env.MAILBOX_URL}/api/email`)
+    const mails = (await answer.json()) as { to: { address: string }[]; text: string }[]
+    const link = mails.findLast(mail => mail.to.some(one => one.address === to))?.text.match(/https?:\S+#\S+/)
+    if (link) return link[0]
+    await new Promise(resolve => setTimeout(resolve, 200))
+  }
+  throw new Error(`no mail with a link came to ${to}`)
+}
+
+/** Invites somebody to the business of whoever is signed in, and returns the link that the page shows. */
+export async function invite(page: Page, email: string): Promise<string> {
+  await page.goto('/settings/members')
+  await page.locator('#invite').click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Email').fill(email)
+  await dialog.getByRole('button', { name: 'Invite' }).click()
+  return dialog.getByTestId('invitation-link').innerText()
+}

@@ -84,6 +84,12 @@ func Mail(tb testing.TB) string {
 	return mailServer(tb).address
 }
 
+// Mailbox returns the address at which the mail server's people and programs read what it took.
+func Mailbox(tb testing.TB) string {
+	tb.Helper()
+	return mailServer(tb).second
+}
+
 func mailServer(tb testing.TB) server {
 	tb.Helper()
 	web, err := parts.FreeAddress(context.Background())

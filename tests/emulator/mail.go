@@ -24,7 +24,7 @@ type Letter struct {
 // AwaitMail returns the newest mail to an address, and waits for one where there is none.
 func AwaitMail(tb testing.TB, to string) Letter {
 	tb.Helper()
-	web := mailServer(tb).second
+	web := Mailbox(tb)
 	deadline := time.Now().Add(mailLimit)
 	for {
 		letters, err := letters(tb.Context(), web)

@@ -87,6 +87,7 @@ func New(tb testing.TB, opts Options) *Stack {
 	b.reserve()
 	b.settle()
 	b.startJobber()
+	b.startOpenID()
 	b.startFunctions()
 	b.startRealtime()
 	b.startGateway()

@@ -15,6 +15,7 @@ import (
 
 	"fieldboard.dev/fieldboard/emulators/gateway"
 	"fieldboard.dev/fieldboard/emulators/jobber"
+	"fieldboard.dev/fieldboard/emulators/openid"
 	"fieldboard.dev/fieldboard/emulators/parts"
 	"fieldboard.dev/fieldboard/emulators/scheduler"
 	"fieldboard.dev/fieldboard/emulators/settings"
@@ -63,12 +64,13 @@ const (
 	jobberServer   = "jobber"
 	realtimeServer = "realtime-run"
 	issuerServer   = "issuer"
+	openidServer   = "openid"
 	queueServer    = "queue" // hands tasks to runsync with a token of the stack's clock; only with a clock of the test's
 )
 
 // reserve gives everything its address, so that each can be told where the others are before it starts.
 func (b *builder) reserve() {
-	names := []string{gatewayServer, jobberServer, realtimeServer, issuerServer, queueServer}
+	names := []string{gatewayServer, jobberServer, realtimeServer, issuerServer, openidServer, queueServer}
 	for _, f := range b.stack.manifest.Functions {
 		names = append(names, f.Name)
 	}
@@ -128,6 +130,7 @@ func (b *builder) settle() {
 		},
 		Secrets: secrets,
 	}
+	s.env.Provider = b.provider().Setting()
 	if b.opts.Clock != clock.System {
 		s.env.Functions["runsync"] = b.address(queueServer)
 		s.env.QueueIssuer = s.env.ScheduleIssuer
@@ -143,6 +146,16 @@ func (b *builder) settle() {
 		}
 	})
 }
+
+// provider says what stands in for Google.
+func (b *builder) provider() openid.Options {
+	return openid.Options{
+		Issuer: b.address(openidServer), Name: "Google", ClientID: "fieldboard-tests", PublicURL: b.stack.URL,
+		Clock: b.opts.Clock, Log: b.log,
+	}
+}
+
+func (b *builder) startOpenID() { b.serve(openidServer, openid.New(b.provider()).Handler()) }
 
 // jobberOptions fills in what the test left open.
 func jobberOptions(opts Options, publicURL, secret string) jobber.Options {

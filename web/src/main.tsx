@@ -6,7 +6,10 @@ import './theme.css'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './app'
+import { catchAnswer } from './session/answer'
 import { Session } from './session/session'
+
+catchAnswer()
 
 const root = document.getElementById('root')
 if (!root) throw new Error('index.html has no #root')

@@ -13,6 +13,7 @@ import { Crash } from './pages/problem/crash'
 import { NotFound } from './pages/problem/not-found'
 import { isCollection } from './pages/records/collections'
 import { whens } from './pages/records/when'
+import { callbackPath } from './session/answer'
 
 const root = createRootRoute({
   component: Outlet,
@@ -29,6 +30,12 @@ const signIn = createRoute({
     return next && /^\/(?![/\\])/.test(next) ? { next } : {}
   },
   component: lazyRouteComponent(() => import('./pages/sign-in/sign-in'), 'SignIn'),
+})
+
+const providerCallback = createRoute({
+  getParentRoute: () => root,
+  path: callbackPath,
+  component: lazyRouteComponent(() => import('./pages/sign-in/callback'), 'ProviderCallback'),
 })
 
 const join = createRoute({
@@ -152,6 +159,7 @@ const account = createRoute({
 
 const tree = root.addChildren([
   signIn,
+  providerCallback,
   join,
   gate.addChildren([
     overview,

@@ -153,10 +153,18 @@ export interface PublicConfig {
     authDomain: string
     projectId: string
     emulatorUrl?: string | null
-    /** Ways to sign in besides email and password, by Firebase's names: `google.com`. */
-    providers?: string[] | null
+    /** Ways to sign in besides email and password. */
+    providers?: SignInProvider[] | null
   }
   realtimeUrl: string
+}
+
+/** An OpenID provider; `id` is Firebase's name of it, such as `google.com`. */
+export interface SignInProvider {
+  id: string
+  name: string
+  authorizationUrl: string
+  clientId: string
 }
 
 export type PeriodName = 'today' | '7d' | '30d' | 'mtd' | 'ytd'

@@ -141,10 +141,24 @@ describe('a technician', () => {
 
   it('is told why there may be no visits', async () => {
     await open('/?period=today', grants, answers, { role: 'technician' })
-    await screen.findByText(/not linked to a person in Jobber yet, or your team has no visits/)
+    await screen.findByText('No visits for your team today')
+    screen.getByText(/may not be linked to a person in Jobber yet/)
     cleanup()
     await open('/visits', grants, answers, { role: 'technician' })
     await screen.findByText(/not linked to a person in Jobber yet, or your team has no visits/)
+  })
+
+  it('is told what counts everybody’s visits, and what the team’s alone', async () => {
+    const visits = { '/api/v1/visits': () => ({ items: [visit(1)] }) }
+    await open('/?period=today', grants, { ...answers, ...visits }, { role: 'technician' })
+    await screen.findByRole('article', { name: 'Visits today, all teams' })
+    expect((await screen.findByTestId('visits-total')).textContent).toBe('3')
+    const panel = within(screen.getByRole('region', { name: 'Your team’s visits today' }))
+    await panel.findByTestId('visit-row')
+    const counted = ['completed', 'inProgress', 'late', 'upcoming'].map(
+      state => panel.getByTestId(`visits-state-${state}`).textContent,
+    )
+    expect(counted.map(Number).reduce((sum, one) => sum + one)).toBe(1)
   })
 
   it('reads the client and the job of a visit, and cannot open them', async () => {

@@ -1,20 +1,25 @@
 import { FirebaseError } from '@firebase/app'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { newIdToken, sendPasswordReset } from './firebase'
+import { idTokenOf, newIdToken, sendPasswordReset } from './firebase'
 
 const sdk = vi.hoisted(() => ({
   create: vi.fn(),
   signIn: vi.fn(),
   reset: vi.fn(),
+  byCredential: vi.fn(),
 }))
 
 vi.mock('@firebase/auth', () => ({
   initializeAuth: () => ({}),
   inMemoryPersistence: {},
-  browserPopupRedirectResolver: {},
-  GoogleAuthProvider: class {},
+  OAuthProvider: class {
+    constructor(readonly id: string) {}
+    credential(parts: object) {
+      return { id: this.id, ...parts }
+    }
+  },
   connectAuthEmulator: () => {},
-  signInWithPopup: vi.fn(),
+  signInWithCredential: sdk.byCredential,
   sendEmailVerification: vi.fn(),
   createUserWithEmailAndPassword: sdk.create,
   signInWithEmailAndPassword: sdk.signIn,
@@ -56,6 +61,30 @@ describe('a new sign-in', () => {
     sdk.create.mockRejectedValue(failure('auth/email-already-in-use'))
     sdk.signIn.mockRejectedValue(failure('auth/too-many-requests'))
     await expect(make()).rejects.toThrow('Too many attempts')
+  })
+})
+
+describe('a provider’s ID token', () => {
+  const give = () => idTokenOf(config, { id: 'oidc.okta', name: 'Okta' }, 'theirs', 'raw')
+
+  it('is handed to Firebase with the nonce that it was asked with', async () => {
+    sdk.byCredential.mockResolvedValue(user('ours'))
+    expect(await give()).toBe('ours')
+    expect(sdk.byCredential.mock.calls[0]?.[1]).toEqual({
+      id: 'oidc.okta',
+      idToken: 'theirs',
+      rawNonce: 'raw',
+    })
+  })
+
+  it.each([
+    ['auth/invalid-credential', 'What Okta said of you was not accepted'],
+    ['auth/missing-or-invalid-nonce', 'What Okta said of you was not accepted'],
+    ['auth/account-exists-with-different-credential', 'signs in with a password'],
+    ['auth/user-disabled', 'has been disabled'],
+  ])('that is refused for %s says so', async (code, shown) => {
+    sdk.byCredential.mockRejectedValue(failure(code))
+    await expect(give()).rejects.toThrow(shown)
   })
 })
 

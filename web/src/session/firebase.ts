@@ -1,16 +1,15 @@
 import { FirebaseError, initializeApp } from '@firebase/app'
 import {
   type Auth,
-  browserPopupRedirectResolver,
   connectAuthEmulator,
   createUserWithEmailAndPassword,
-  GoogleAuthProvider,
   initializeAuth,
   inMemoryPersistence,
+  OAuthProvider,
   sendEmailVerification,
   sendPasswordResetEmail,
+  signInWithCredential,
   signInWithEmailAndPassword,
-  signInWithPopup,
 } from '@firebase/auth'
 import type { PublicConfig } from '../api/types'
 
@@ -42,15 +41,22 @@ export async function idTokenFor(config: PublicConfig, email: string, password: 
   }
 }
 
-/** The same by a window of Google's. */
-export async function idTokenByGoogle(config: PublicConfig): Promise<string> {
+/** The same with the ID token of a provider, whose nonce is the hash of `rawNonce`. */
+export async function idTokenOf(
+  config: PublicConfig,
+  { id, name }: { id: string; name: string },
+  idToken: string,
+  rawNonce: string,
+): Promise<string> {
   try {
-    const provider = new GoogleAuthProvider()
-    provider.setCustomParameters({ prompt: 'select_account' })
-    const credential = await signInWithPopup(authOf(config), provider, browserPopupRedirectResolver)
+    const proof = new OAuthProvider(id).credential({ idToken, rawNonce })
+    const credential = await signInWithCredential(authOf(config), proof)
     return await credential.user.getIdToken()
   } catch (error) {
-    throw explained(error)
+    if (!refusedToken.has(codeOf(error))) throw explained(error)
+    throw new Error(`What ${name} said of you was not accepted. Try again, or use your password.`, {
+      cause: error,
+    })
   }
 }
 
@@ -109,6 +115,12 @@ export async function sendPasswordReset(config: PublicConfig, email: string): Pr
 
 const wrongPassword = new Set(['auth/invalid-credential', 'auth/wrong-password', 'auth/user-not-found'])
 
+const refusedToken = new Set([
+  'auth/invalid-credential',
+  'auth/missing-or-invalid-nonce',
+  'auth/operation-not-allowed',
+])
+
 function codeOf(error: unknown): string {
   return error instanceof FirebaseError ? error.code : ''
 }
@@ -135,11 +147,6 @@ function explain(code: string): string {
       return 'Too many attempts. Wait a few minutes and try again.'
     case 'auth/network-request-failed':
       return 'The sign-in service could not be reached. Check your connection and try again.'
-    case 'auth/popup-closed-by-user':
-    case 'auth/cancelled-popup-request':
-      return 'The window of Google was closed before you were signed in.'
-    case 'auth/popup-blocked':
-      return 'The browser did not let Google’s window open. Allow it for this page and try again.'
     case 'auth/account-exists-with-different-credential':
       return 'This address signs in with a password. Use that instead.'
     default:

@@ -18,7 +18,7 @@ export class Refusal {
   constructor(
     readonly status: number,
     readonly detail = 'No.',
-    readonly more: { errors?: FieldProblem[]; retryAfter?: number } = {},
+    readonly more: { code?: string; errors?: FieldProblem[]; retryAfter?: number } = {},
   ) {}
 }
 
@@ -86,8 +86,8 @@ export async function open(
     const body = answer ? answer(url, init) : new Refusal(404)
     if (body === nothing) return new Response(null, { status: 204 })
     if (!(body instanceof Refusal)) return new Response(JSON.stringify(body), { status: 200 })
-    const { errors, retryAfter } = body.more
-    return new Response(JSON.stringify({ code: 'x', detail: body.detail, errors }), {
+    const { code = 'x', errors, retryAfter } = body.more
+    return new Response(JSON.stringify({ code, detail: body.detail, errors }), {
       status: body.status,
       headers: retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) },
     })

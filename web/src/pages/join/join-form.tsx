@@ -1,17 +1,18 @@
 import { Button, PasswordInput } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { useRouter } from '@tanstack/react-router'
-import { type FormEvent, useRef, useState } from 'react'
+import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { call } from '../../api/http'
 import { ApiError, sentenceOf } from '../../api/problem'
 import { configQuery } from '../../api/queries'
 import { useSubmission } from '../../api/submission'
-import type { InvitationOffer, PublicConfig } from '../../api/types'
+import type { InvitationOffer, PublicConfig, SignInProvider } from '../../api/types'
 import { aRole } from '../../format/words'
 import { useSession } from '../../session/context'
 import { Told } from '../../ui/dialog'
-import { Door, DoorLink, WithGoogle } from '../../ui/door'
+import { Door, DoorLink } from '../../ui/door'
 import form from '../../ui/form.module.css'
+import { ProviderButtons, useLeaving } from '../sign-in/providers'
 import { explainSignIn } from '../sign-in/refused'
 import classes from './join.module.css'
 import { shortestPassword, strengthOf } from './strength'
@@ -19,14 +20,16 @@ import { shortestPassword, strengthOf } from './strength'
 interface Props {
   token: string
   offer: InvitationOffer
-  google: boolean
+  /** The ID token of whoever came back from a provider to join. */
+  proof: string | undefined
+  providers: SignInProvider[]
   /** Whether the session is about to open, which the page must not take for one that was there before. */
   onJoining: (joining: boolean) => void
   /** In the business, but not let in before the address is verified. */
   onUnverified: () => void
 }
 
-export function JoinForm({ token, offer, google, onJoining, onUnverified }: Props) {
+export function JoinForm({ token, offer, proof, providers, onJoining, onUnverified }: Props) {
   const session = useSession()
   const queries = useQueryClient()
   const router = useRouter()
@@ -38,14 +41,12 @@ export function JoinForm({ token, offer, google, onJoining, onUnverified }: Prop
   const [wrong, setWrong] = useState('')
   const [tooShort, setTooShort] = useState(false)
   const [note, setNote] = useState('')
-  const [busy, setBusy] = useState<'' | 'password' | 'google'>('')
+  const [busy, setBusy] = useState(false)
+  const { leaving, leave, failure: leavingFailed } = useLeaving({ invitation: token })
   const { accountName, email, name, role, invitedBy } = offer
 
-  const join = async (
-    way: 'password' | 'google',
-    prove: (config: PublicConfig) => Promise<string | undefined>,
-  ) => {
-    setBusy(way)
+  const join = async (prove: (config: PublicConfig) => Promise<string | undefined>) => {
+    setBusy(true)
     setFailure('')
     setWrong('')
     setNote('')
@@ -71,9 +72,16 @@ export function JoinForm({ token, offer, google, onJoining, onUnverified }: Prop
     } catch (error) {
       setFailure(error instanceof ApiError ? sentenceOf(error) : explainSignIn(error).text)
     } finally {
-      setBusy('')
+      setBusy(false)
     }
   }
+
+  const begun = useRef(false)
+  useEffect(() => {
+    if (!proof || begun.current) return
+    begun.current = true
+    void join(async () => proof)
+  })
 
   const openSession = async (idToken: string) => {
     onJoining(true)
@@ -99,7 +107,7 @@ export function JoinForm({ token, offer, google, onJoining, onUnverified }: Prop
       setWrong('Enter your password.')
       return
     }
-    void join('password', async config => {
+    void join(async config => {
       const { idTokenFor, newIdToken } = await import('../../session/firebase')
       if (known) return idTokenFor(config, email, password)
       const made = await newIdToken(config, email, password)
@@ -111,12 +119,6 @@ export function JoinForm({ token, offer, google, onJoining, onUnverified }: Prop
       return undefined
     })
   }
-
-  const byGoogle = () =>
-    void join('google', async config => {
-      const { idTokenByGoogle } = await import('../../session/firebase')
-      return idTokenByGoogle(config)
-    })
 
   const reset = async () => {
     setFailure('')
@@ -136,7 +138,7 @@ export function JoinForm({ token, offer, google, onJoining, onUnverified }: Prop
       name="Join"
       text={[invitedBy ? `${invitedBy} invited you` : 'You are invited', `as ${aRole(role)}.`].join(' ')}
     >
-      {failure && <Told testId="join-error">{failure}</Told>}
+      {(failure || leavingFailed) && <Told testId="join-error">{failure || leavingFailed}</Told>}
       {note && !failure && (
         <Told tone="gray" testId="join-note">
           {note}
@@ -182,15 +184,15 @@ export function JoinForm({ token, offer, google, onJoining, onUnverified }: Prop
         <Button
           type="submit"
           size="md"
-          loading={busy === 'password'}
-          disabled={busy === 'google'}
+          loading={busy}
+          disabled={leaving !== ''}
           fullWidth
           data-testid="join-submit"
         >
           Join
         </Button>
       </form>
-      {google && <WithGoogle busy={busy === 'google'} onClick={byGoogle} />}
+      <ProviderButtons providers={providers} busy={busy ? 'password' : leaving} onChoose={leave} />
       {known && <DoorLink onClick={() => void reset()}>Forgot your password?</DoorLink>}
     </Door>
   )

@@ -9,7 +9,6 @@ vi.mock('../../live/live', () => ({ connectLive: () => () => {} }))
 const firebase = vi.hoisted(() => ({
   newIdToken: vi.fn(),
   idTokenFor: vi.fn(),
-  idTokenByGoogle: vi.fn(),
   freshIdToken: vi.fn(),
   sendVerification: vi.fn(),
   sendPasswordReset: vi.fn(),
@@ -138,7 +137,7 @@ describe('an invitation’s link', () => {
 
   it('offers the verification mail where the business demands verified addresses', async () => {
     await join('/join#tok', {
-      'POST /api/v1/session': () => new Refusal(403, 'This business lets in verified addresses only.'),
+      'POST /api/v1/session': () => new Refusal(403, 'Not yet.', { code: 'email_unverified' }),
     })
     await choose('grape tractor 7')
     await screen.findByText('You have joined Prairie Plumbing')

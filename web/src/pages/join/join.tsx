@@ -29,7 +29,8 @@ export function Join() {
   )
 }
 
-function WithToken({ token }: { token: string }) {
+/** `proof` is the ID token of whoever has shown who they are already. */
+export function WithToken({ token, proof }: { token: string; proof?: string }) {
   const state = useSessionState()
   const offer = useQuery(offerQuery(token))
   const config = useQuery(configQuery())
@@ -54,7 +55,8 @@ function WithToken({ token }: { token: string }) {
     <JoinForm
       token={token}
       offer={offer.data}
-      google={Boolean(config.data?.firebase.providers?.includes('google.com'))}
+      proof={proof}
+      providers={config.data?.firebase.providers ?? []}
       onJoining={setJoining}
       onUnverified={() => setUnverified(true)}
     />
@@ -93,9 +95,6 @@ function SignedInAlready({
           : `You are signed in as ${email} at ${business}. This invitation to ${offer.accountName} is for ${offer.email}.`
       }
     >
-      <ButtonLink to="/" size="md" fullWidth variant={same ? 'filled' : 'default'}>
-        Stay in {business}
-      </ButtonLink>
       {!same && (
         <Button
           size="md"
@@ -110,6 +109,9 @@ function SignedInAlready({
           Sign out and join
         </Button>
       )}
+      <ButtonLink to="/" size="md" fullWidth variant={same ? 'filled' : 'default'}>
+        Stay in {business}
+      </ButtonLink>
     </Door>
   )
 }

@@ -3,6 +3,7 @@ import { memo, type ReactNode } from 'react'
 import type { MoneyFigure, Summary } from '../../api/types'
 import { count, percent, plural, signedCount } from '../../format/number'
 import { useFormat } from '../../format/use-format'
+import { useScope } from '../../session/context'
 import { Change } from '../../ui/change'
 import { LiveNumber } from '../../ui/live-number'
 import { Sparkline } from '../../ui/sparkline'
@@ -127,9 +128,11 @@ function ReceivablesCard({ receivables }: { receivables: NonNullable<Summary['re
 }
 
 function VisitsCard({ visits }: { visits: Summary['visitsToday'] }) {
+  // The list below has the visits of one's team then.
+  const narrowed = useScope()('record:read') === 'team'
   return (
     <Card
-      name="Visits today"
+      name={narrowed ? 'Visits today, all teams' : 'Visits today'}
       testId="kpi-visits-today"
       figure={
         <LiveNumber

@@ -40,19 +40,23 @@ export const Visits = memo(function Visits({
     if (hasNextPage && !isFetchingNextPage && !isError) void fetchNextPage()
   }, [hasNextPage, isFetchingNextPage, isError, fetchNextPage])
 
+  // Who sees their team's visits is told of those alone: the summary counts everybody's.
+  const listed = list.isSuccess && !hasNextPage
   const groups = byState((list.data?.pages ?? []).flatMap(page => page.items))
 
   return (
     <Panel
-      title="Visits today"
-      className={wide ? `${classes.panel} ${classes.wide}` : classes.panel}
+      title={narrowed ? 'Your team’s visits today' : 'Visits today'}
+      className={[classes.panel, wide && classes.wide, wide && listed && groups.length === 0 && classes.low]
+        .filter(Boolean)
+        .join(' ')}
       aside={
         <Link to="/$collection" params={{ collection: 'visits' }} className={shared.link}>
-          All visits
+          {narrowed ? 'All days' : 'All visits'}
         </Link>
       }
     >
-      <Legend today={today} />
+      <Legend counts={narrowed ? (listed ? countsOf(groups) : undefined) : today} />
       {groups.length > 0 ? (
         <ul className={classes.scroll} aria-label="Visits today by state">
           {groups.flatMap(({ state, visits }) => [
@@ -67,9 +71,9 @@ export const Visits = memo(function Visits({
       ) : list.isPending ? (
         <Waiting />
       ) : (
-        <Empty icon={IconCalendarOff} title="No visits today">
+        <Empty icon={IconCalendarOff} title={narrowed ? 'No visits for your team today' : 'No visits today'}>
           {narrowed
-            ? 'Your sign-in is not linked to a person in Jobber yet, or your team has no visits today.'
+            ? 'If there should be some, your sign-in may not be linked to a person in Jobber yet.'
             : 'Visits scheduled for today in Jobber show here.'}
         </Empty>
       )}
@@ -84,14 +88,27 @@ const states = [
   { name: 'upcoming', label: 'Upcoming', color: 'var(--fb-gray)' },
 ] as const
 
-function Legend({ today }: { today: Summary['visitsToday'] }) {
+type Counts = Pick<Summary['visitsToday'], (typeof states)[number]['name']>
+
+function countsOf(groups: ReturnType<typeof byState>): Counts {
+  const of = (name: keyof Counts) => groups.find(group => group.state === name)?.visits.length ?? 0
+  return {
+    completed: of('completed'),
+    inProgress: of('inProgress'),
+    late: of('late'),
+    upcoming: of('upcoming'),
+  }
+}
+
+/** Undefined while they are not all known. */
+function Legend({ counts }: { counts: Counts | undefined }) {
   return (
     <div className={classes.legend}>
       {states.map(({ name, label, color }) => (
         <span key={name}>
           <span className={classes.key} style={{ backgroundColor: color }} aria-hidden />
           {label}
-          <strong data-testid={`visits-state-${name}`}>{count(today[name])}</strong>
+          <strong data-testid={`visits-state-${name}`}>{counts ? count(counts[name]) : '–'}</strong>
         </span>
       ))}
     </div>

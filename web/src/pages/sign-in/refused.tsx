@@ -20,8 +20,7 @@ export function explainSignIn(error: unknown): Refusal {
       text: told
         ? message
         : 'This sign-in belongs to no Fieldboard account. Ask the owner of your account to add you.',
-      // The code says no more than that it is not allowed; which of the reasons it is stands in the sentence alone.
-      unverified: told && /\bverif/i.test(message),
+      unverified: code === 'email_unverified',
     }
   }
   if (status === 401) return { text: told ? message : 'Sign-in was refused. Try again.', unverified: false }

@@ -1,18 +1,20 @@
 import { cleanup, fireEvent, screen, waitFor } from '@testing-library/react'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { SignInProvider } from '../../api/types'
 import { type Answer, open, Refusal } from '../../test/dashboard'
 
 vi.mock('../../live/live', () => ({ connectLive: () => () => {} }))
 
 const firebase = vi.hoisted(() => ({
   idTokenFor: vi.fn(),
-  idTokenByGoogle: vi.fn(),
   sendVerification: vi.fn(),
   sendPasswordReset: vi.fn(),
 }))
 vi.mock('../../session/firebase', () => firebase)
+const leaveFor = vi.hoisted(() => vi.fn())
+vi.mock('../../session/provider', () => ({ leaveFor }))
 
-const config = (providers?: string[]) => ({
+const config = (providers?: SignInProvider[]) => ({
   '/api/v1/config': () => ({
     firebase: { apiKey: '', authDomain: '', projectId: '', providers },
     realtimeUrl: 'http://live.test',
@@ -30,7 +32,7 @@ const signIn = async () => {
 
 beforeEach(() => {
   firebase.idTokenFor.mockResolvedValue('id')
-  firebase.idTokenByGoogle.mockResolvedValue('google-id')
+  leaveFor.mockResolvedValue(undefined)
 })
 
 afterEach(() => {
@@ -66,7 +68,7 @@ describe('the sign-in', () => {
   it('offers the verification mail once more to who has not answered it', async () => {
     const detail =
       'This business lets in verified email addresses only. Open the link in the verification mail.'
-    await stranger({ 'POST /api/v1/session': () => new Refusal(403, detail) })
+    await stranger({ 'POST /api/v1/session': () => new Refusal(403, detail, { code: 'email_unverified' }) })
     await signIn()
     fireEvent.click(await screen.findByRole('button', { name: 'Send the verification mail again' }))
     await screen.findByText(/The mail is on its way/)
@@ -75,7 +77,7 @@ describe('the sign-in', () => {
 
   it('says why the mail could not be sent', async () => {
     firebase.sendVerification.mockRejectedValue(new Error('Too many attempts.'))
-    await stranger({ 'POST /api/v1/session': () => new Refusal(403, 'Only verified addresses.') })
+    await stranger({ 'POST /api/v1/session': () => new Refusal(403, 'No.', { code: 'email_unverified' }) })
     await signIn()
     fireEvent.click(await screen.findByRole('button', { name: /verification mail/ }))
     await screen.findByText('Too many attempts.')
@@ -98,17 +100,27 @@ describe('the sign-in', () => {
     expect(screen.queryByTestId('sign-in-ended')).toBeNull()
   })
 
-  it('has a way by Google where the project has it', async () => {
-    const { router, last } = await stranger(config(['google.com']))
-    fireEvent.click(await screen.findByTestId('sign-in-google'))
-    await waitFor(() => expect(router.state.location.pathname).toBe('/'))
-    expect(last('POST /api/v1/session')?.body).toEqual({ idToken: 'google-id' })
+  it('leaves for a provider where there is one, and knows where to go on', async () => {
+    const google = { id: 'google.com', name: 'Google', authorizationUrl: 'https://g.test', clientId: 'c' }
+    const { last } = await stranger(config([google]), '/sign-in?next=%2Fvisits')
+    fireEvent.click(await screen.findByRole('button', { name: 'Continue with Google' }))
+    await waitFor(() => expect(leaveFor).toHaveBeenCalledWith(google, { next: '/visits' }))
+    expect(last('POST /api/v1/session')).toBeUndefined()
+  })
+
+  it('says why it could not leave', async () => {
+    leaveFor.mockRejectedValue(new Error('This browser keeps nothing.'))
+    const okta = { id: 'oidc.okta', name: 'Okta', authorizationUrl: 'https://o.test', clientId: 'c' }
+    await stranger(config([okta]))
+    fireEvent.click(await screen.findByTestId('sign-in-oidc.okta'))
+    expect((await screen.findByTestId('sign-in-error')).textContent).toBe('This browser keeps nothing.')
+    expect((screen.getByTestId('sign-in-submit') as HTMLButtonElement).disabled).toBe(false)
   })
 
   it('has none where it has not', async () => {
     await stranger(config())
     await screen.findByTestId('sign-in-email')
-    expect(screen.queryByTestId('sign-in-google')).toBeNull()
+    expect(screen.queryByRole('button', { name: /Continue with/ })).toBeNull()
   })
 
   it('sends a link for a new password and says the same of every address', async () => {

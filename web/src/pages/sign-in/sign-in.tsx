@@ -3,12 +3,14 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, useRouter } from '@tanstack/react-router'
 import { type FormEvent, useEffect, useState } from 'react'
 import { configQuery } from '../../api/queries'
-import type { PublicConfig } from '../../api/types'
+import type { SignInProvider } from '../../api/types'
 import { useSession, useSessionState } from '../../session/context'
-import { Door, DoorLink, WithGoogle } from '../../ui/door'
+import { Told } from '../../ui/dialog'
+import { Door, DoorLink } from '../../ui/door'
 import form from '../../ui/form.module.css'
 import { Splash } from '../splash'
 import { ForgotPassword } from './forgot'
+import { ProviderButtons, useLeaving } from './providers'
 import { explainSignIn, type Refusal, Refused } from './refused'
 
 const route = getRouteApi('/sign-in')
@@ -23,7 +25,8 @@ export function SignIn() {
   return (
     <Card
       ended={state.status === 'signedOut' && state.why === 'ended' ? (state.reason ?? ended) : ''}
-      google={Boolean(config.data?.firebase.providers?.includes('google.com'))}
+      providers={config.data?.firebase.providers ?? []}
+      next={next}
     />
   )
 }
@@ -36,65 +39,52 @@ function GoTo({ href }: { href: string }) {
   return <Splash />
 }
 
-function Card({ ended, google }: { ended: string; google: boolean }) {
+function Card(card: Pick<Props, 'ended' | 'providers' | 'next'>) {
   const [email, setEmail] = useState('')
   const [forgot, setForgot] = useState(false)
   return forgot ? (
     <ForgotPassword email={email} onEmail={setEmail} onBack={() => setForgot(false)} />
   ) : (
-    <SignInForm
-      ended={ended}
-      google={google}
-      email={email}
-      onEmail={setEmail}
-      onForgot={() => setForgot(true)}
-    />
+    <SignInForm {...card} email={email} onEmail={setEmail} onForgot={() => setForgot(true)} />
   )
 }
 
 interface Props {
   /** Why somebody who was signed in no longer is; empty for all others. */
   ended: string
-  google: boolean
+  providers: SignInProvider[]
+  /** Where to go after it. */
+  next: string | undefined
   email: string
   onEmail: (email: string) => void
   onForgot: () => void
 }
 
-function SignInForm({ ended, google, email, onEmail, onForgot }: Props) {
+function SignInForm({ ended, providers, next, email, onEmail, onForgot }: Props) {
   const session = useSession()
   const queries = useQueryClient()
   const [password, setPassword] = useState('')
   const [refusal, setRefusal] = useState<Refusal>()
-  const [busy, setBusy] = useState<'' | 'password' | 'google'>('')
+  const [busy, setBusy] = useState(false)
+  const { leaving, leave, failure } = useLeaving(next ? { next } : {})
 
-  const open = async (way: 'password' | 'google', prove: (config: PublicConfig) => Promise<string>) => {
-    setBusy(way)
-    setRefusal(undefined)
-    try {
-      const config = await queries.fetchQuery(configQuery())
-      await session.open(await prove(config))
-    } catch (error) {
-      setRefusal(explainSignIn(error))
-      setBusy('')
-    }
-  }
-  const submit = (event: FormEvent) => {
+  const submit = async (event: FormEvent) => {
     event.preventDefault()
     if (!email.trim() || !password) {
       setRefusal({ text: 'Enter your email and password.', unverified: false })
       return
     }
-    void open('password', async config => {
+    setBusy(true)
+    setRefusal(undefined)
+    try {
+      const config = await queries.fetchQuery(configQuery())
       const { idTokenFor } = await import('../../session/firebase')
-      return idTokenFor(config, email.trim(), password)
-    })
+      await session.open(await idTokenFor(config, email.trim(), password))
+    } catch (error) {
+      setRefusal(explainSignIn(error))
+      setBusy(false)
+    }
   }
-  const byGoogle = () =>
-    void open('google', async config => {
-      const { idTokenByGoogle } = await import('../../session/firebase')
-      return idTokenByGoogle(config)
-    })
 
   return (
     <Door title="Sign in to Fieldboard" name="Sign in" text="Your field-service business, live.">
@@ -104,6 +94,7 @@ function SignInForm({ ended, google, email, onEmail, onForgot }: Props) {
         </Alert>
       )}
       {refusal && <Refused refusal={refusal} />}
+      {failure && <Told testId="sign-in-error">{failure}</Told>}
       <form className={form.form} onSubmit={submit} noValidate>
         <TextInput
           label="Email"
@@ -128,15 +119,15 @@ function SignInForm({ ended, google, email, onEmail, onForgot }: Props) {
         <Button
           type="submit"
           size="md"
-          loading={busy === 'password'}
-          disabled={busy === 'google'}
+          loading={busy}
+          disabled={leaving !== ''}
           fullWidth
           data-testid="sign-in-submit"
         >
           Sign in
         </Button>
       </form>
-      {google && <WithGoogle busy={busy === 'google'} onClick={byGoogle} />}
+      <ProviderButtons providers={providers} busy={busy ? 'password' : leaving} onChoose={leave} />
       <DoorLink onClick={onForgot}>Forgot your password?</DoorLink>
     </Door>
   )

@@ -15,7 +15,9 @@ export const invoices: Spec<'invoices'> = {
   ],
   name: invoice => numbered(invoice.number, invoice.subject) || 'Invoice',
   context: (invoice, format) =>
-    [invoice.clientName, invoice.dueDate && `due ${format.date(invoice.dueDate)}`].filter(Boolean).join(' · '),
+    [invoice.clientName, invoice.dueDate && `due ${format.date(invoice.dueDate)}`]
+      .filter(Boolean)
+      .join(' · '),
   status: invoice => invoice.status,
   figure: (invoice, format) => cents(invoice.totalCents, format) ?? undefined,
   figureIsFinance: true,

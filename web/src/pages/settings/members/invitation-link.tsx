@@ -12,11 +12,12 @@ export function InvitationLink({ invitation, onDone }: { invitation: NewInvitati
     <>
       <p>
         {mailed === true
-          ? `We sent this link to ${email}. You can also pass it on yourself.`
+          ? `A mail is on its way to ${email}. Its own link also confirms the address; pass this one on if the mail does not arrive.`
           : mailed === false
             ? `The mail to ${email} could not be sent. Pass this link on yourself.`
             : `Whoever opens this link and proves to be ${email} joins. Pass it on to them.`}{' '}
-        It is good for one use until {format.dateTime(expiresAt)} and is shown only now.
+        The invitation is good for one use until {format.dateTime(expiresAt)}, and this link is shown only
+        now.
       </p>
       <CopyBox label="Link" value={link} focused testId="invitation-link" />
       <DialogFoot>
