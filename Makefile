@@ -1,6 +1,6 @@
 # A fresh machine needs `make run` and `make test`, nothing before them: each installs what it needs and does not find.
 
-.PHONY: run test lint scan bench generate tools packages packages-test clean
+.PHONY: run test lint fuzz scan bench generate tools packages packages-test clean
 
 emulator_tools := .local/bin/cloud-tasks-emulator .local/bin/fake-gcs-server
 firebase_tools := emulators/tools/node_modules/.package-lock.json
@@ -20,6 +20,18 @@ test: packages-test tools $(web_packages) $(browser_tests) $(linter)
 	$(linter) run ./...
 	cd web && npm run lint && npm run test && npm run build
 	go test -race -timeout 20m ./...
+	@$(MAKE) --no-print-directory fuzz
+
+# fuzz gives every parser of untrusted bytes inputs of its own making: each for FUZZTIME, from the seeds in its test.
+FUZZTIME ?= 10s
+fuzz:
+	@grep -rl --include='*_test.go' '^func Fuzz' shared functions emulators | while read -r file; do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\).*/\1/p' "$$file"); do \
+			echo "fuzz $$target"; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")" > .local/fuzz.log 2>&1 || { cat .local/fuzz.log; exit 1; }; \
+			grep -E 'elapsed: .*execs' .local/fuzz.log | tail -1; \
+		done || exit 1; \
+	done
 
 lint: $(linter) $(web_packages)
 	go vet ./...

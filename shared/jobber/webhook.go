@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"fieldboard.dev/fieldboard/shared/cloud"
 	"fieldboard.dev/fieldboard/shared/problem"
 )
 
@@ -78,7 +79,7 @@ func ParseWebhook(body []byte) (Webhook, error) {
 			return Webhook{}, problem.New(problem.Invalid, "The webhook has a text that is too long.")
 		}
 	}
-	if n.Topic == "" || n.AccountID == "" || n.OccurredAt.IsZero() {
+	if n.Topic == "" || n.AccountID == "" || n.OccurredAt.IsZero() || !cloud.IsTime(n.OccurredAt) {
 		return Webhook{}, problem.New(problem.Invalid, "The webhook names no topic, account or time.")
 	}
 	if n.ItemID == "" && !strings.HasPrefix(n.Topic, "APP_") {

@@ -3,6 +3,7 @@ package syncing
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"fieldboard.dev/fieldboard/shared/jobber"
@@ -30,6 +31,9 @@ func meta(id, uri string, created, updated, fetched time.Time) (record.Meta, err
 	own, err := record.IDOf(id)
 	if err != nil {
 		return record.Meta{}, err
+	}
+	if !strings.HasPrefix(uri, "https://") {
+		uri = "" // pages link to it
 	}
 	return record.Meta{ID: own, JobberID: id, WebURI: uri, CreatedAt: created.UTC(), UpdatedAt: updated.UTC(), FetchedAt: fetched.UTC()}, nil
 }
