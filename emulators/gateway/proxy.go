@@ -22,7 +22,7 @@ func proxyTo(target *url.URL, log *slog.Logger) http.Handler {
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(target)
-			r.Out.URL.RawQuery = r.In.URL.RawQuery // as it is: whether it is good is the function's to say
+			r.Out.URL.RawQuery = r.In.URL.RawQuery                           // as it is: whether it is good is the function's to say
 			r.Out.Header["X-Forwarded-For"] = r.In.Header["X-Forwarded-For"] // Hosting appends to what a client wrote, as this does
 			r.SetXForwarded()
 			keepSessionCookie(r.Out)

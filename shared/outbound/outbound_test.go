@@ -49,7 +49,7 @@ func TestNothingInsideIsDialled(t *testing.T) {
 	port := inside.URL[strings.LastIndex(inside.URL, ":"):]
 	client := outbound.NewClient(5 * time.Second)
 	for _, address := range []string{inside.URL, "https://localhost" + port, "https://[::ffff:127.0.0.1]" + port, "https://127.0.0.1:443/", "http://127.0.0.1" + port} {
-		res, err := client.Get(address) //nolint:noctx // the client bounds it
+		res, err := client.Get(address)
 		if err == nil {
 			_ = res.Body.Close()
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,6 +59,23 @@ func TestLimits(t *testing.T) {
 		// The clock runs on: what it gives back meanwhile is let in too.
 		if answers[http.StatusOK] < 100 || answers[http.StatusOK]+answers[http.StatusTooManyRequests] != 140 {
 			t.Errorf("got %v, want 100 successes or some more, and 429 for the others", answers)
+		}
+	})
+	t.Run("who goes on gets less, and it is told", func(t *testing.T) {
+		token := stack.As(t, "owner").AccessToken
+		const abnormal = "abnormal-usage-detected"
+		said := ""
+		for range 300 {
+			if got := try(t, stack, attempt{path: "/api/v1/me", token: token}); strings.Contains(got.body, abnormal) {
+				said = got.body
+				break
+			}
+		}
+		if said == "" {
+			t.Error("300 more requests were refused as any others")
+		}
+		if told := eventsOf(t, stack, "security.limit_tightened"); !slices.Equal(told, []string{"security demo-owner"}) {
+			t.Errorf("told %q", told)
 		}
 	})
 	t.Run("another person is not concerned", func(t *testing.T) {
