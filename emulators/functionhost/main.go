@@ -11,6 +11,7 @@ import (
 	"github.com/sethvargo/go-envconfig"
 
 	_ "fieldboard.dev/fieldboard/functions/apikeys"
+	_ "fieldboard.dev/fieldboard/functions/audit"
 	_ "fieldboard.dev/fieldboard/functions/dashboard"
 	_ "fieldboard.dev/fieldboard/functions/jobberconnect"
 	_ "fieldboard.dev/fieldboard/functions/jobberwebhook"

@@ -103,7 +103,7 @@ func (b *business) told(t *testing.T) []event.Event {
 	return events
 }
 
-var whatIsTold = cmpopts.IgnoreFields(event.Event{}, "ID", "Account", "Time", "Audience")
+var whatIsTold = cmpopts.IgnoreFields(event.Event{}, "Audit", "ID", "Account", "Time", "Audience")
 
 func to[T any](v T) *T { return &v }
 

@@ -79,6 +79,17 @@ type memberDoc struct {
 	Version      int64  `firestore:"version"`
 }
 
+func newMemberDoc(m Member) memberDoc {
+	return memberDoc{
+		Email:        strings.ToLower(string(m.Email)), // by which a member is found before somebody is invited
+		Name:         string(m.Name),
+		Role:         string(m.Role),
+		JobberUserID: m.JobberUserID,
+		Status:       string(m.Status),
+		Version:      m.Version,
+	}
+}
+
 func (d memberDoc) member(userID string) Member {
 	return Member{
 		UserID:       userID,
@@ -194,15 +205,7 @@ func (s *Store) SetStatus(ctx context.Context, accountID, userID string, st Stat
 }
 
 func createMember(fs *firestore.Client, tx *firestore.Transaction, accountID string, m Member) error {
-	doc := memberDoc{
-		Email:        strings.ToLower(string(m.Email)), // by which a member is found before somebody is invited
-		Name:         string(m.Name),
-		Role:         string(m.Role),
-		JobberUserID: m.JobberUserID,
-		Status:       string(m.Status),
-		Version:      m.Version,
-	}
-	if err := tx.Create(fs.Doc("accounts/"+accountID+"/members/"+m.UserID), doc); err != nil {
+	if err := tx.Create(fs.Doc("accounts/"+accountID+"/members/"+m.UserID), newMemberDoc(m)); err != nil {
 		return err
 	}
 	return tx.Create(fs.Doc("memberships/"+m.UserID), membershipDoc{Account: accountID})

@@ -85,11 +85,12 @@ func (s *Members) Change(ctx context.Context, by Principal, userID string, c Cha
 			return err
 		}
 		var tell []told
+		before := newMemberDoc(m)
 		if changed, tell, err = a.change(m, c); err != nil || len(tell) == 0 {
 			return err
 		}
 		for _, t := range tell {
-			w.tell(t, by, userID, title(changed.Name))
+			w.tell(t, by, userID, title(changed.Name), event.Diff(before, newMemberDoc(changed), "version")...)
 		}
 		return w.put(changed)
 	})
@@ -106,7 +107,7 @@ func (s *Members) Remove(ctx context.Context, by Principal, userID string) error
 		if err := a.remove(m); err != nil {
 			return err
 		}
-		w.tell(told{MemberRemoved, string(m.Role)}, by, userID, title(m.Name))
+		w.tell(told{MemberRemoved, string(m.Role)}, by, userID, title(m.Name), event.Diff(newMemberDoc(m), memberDoc{}, "version")...)
 		if err := w.tx.Delete(w.member(userID)); err != nil {
 			return err
 		}
@@ -125,7 +126,7 @@ func (s *Members) Transfer(ctx context.Context, by Principal, userID string) err
 		if err != nil {
 			return err
 		}
-		w.tell(told{OwnerTransferred, string(m.Role) + " → " + string(Owner)}, by, userID, title(m.Name))
+		w.tell(told{OwnerTransferred, string(m.Role) + " → " + string(Owner)}, by, userID, title(m.Name), event.Change{Field: "role", Before: quoted(m.Role), After: quoted(Owner)})
 		if err := w.put(oldOwner); err != nil {
 			return err
 		}
@@ -148,15 +149,15 @@ func (s *Members) Configure(ctx context.Context, by Principal, c SettingsChange)
 		if changed, err = w.account(); err != nil {
 			return err
 		}
-		var detail string
+		before, detail := newAccountDoc(changed), ""
 		if changed.Settings, detail = c.apply(changed.Settings); detail == "" {
 			return nil
 		}
 		if err := invalid("settings", changed.Settings.check("settings")); err != nil {
 			return err
 		}
-		w.tell(told{SettingsChanged, detail}, by, "", changed.Name)
 		d := newAccountDoc(changed)
+		w.tell(told{SettingsChanged, detail}, by, "", changed.Name, event.Diff(before, d)...)
 		return w.tx.Update(w.fs.Doc("accounts/"+w.accountID), []firestore.Update{
 			{Path: "requireVerifiedEmail", Value: d.RequireVerifiedEmail},
 			{Path: "privileged", Value: d.Privileged},
@@ -202,11 +203,14 @@ func (s *Store) work(ctx context.Context, events *event.Store, accountID string,
 }
 
 // tell adds an event about a member, who may be nobody yet.
-func (w *work) tell(t told, by Principal, userID, title string) {
+func (w *work) tell(t told, by Principal, userID, title string, changes ...event.Change) {
 	e := event.New(w.accountID, t.typ, w.store.clock.Now())
 	e.Audience, e.Title, e.Detail, e.Member, e.Actor = event.Security, title, t.detail, userID, by.UserID
+	e.Audit.Changes = changes
 	w.events = append(w.events, e)
 }
+
+func quoted(r Role) string { return `"` + string(r) + `"` }
 
 func (w *work) member(userID string) *firestore.DocumentRef {
 	return w.fs.Doc("accounts/" + w.accountID + "/members/" + userID)

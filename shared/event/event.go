@@ -35,6 +35,7 @@ const (
 	SignedIn           = "security.signed_in"
 	RefreshReused      = "security.refresh_reused"
 	LimitTightened     = "security.limit_tightened"
+	AuditRead          = "security.audit_read"
 	SessionEnded       = "security.session_ended" // by somebody, not by time or by signing out
 )
 
@@ -52,6 +53,7 @@ type Event struct {
 	Member      string // whom it is about; with audience Personal also whom alone it is for
 	Actor       string // who did it; empty when nobody did
 	Time        time.Time
+	Audit       Audit // not published
 }
 
 // New returns an event for everyone in the account, with an id of its own.

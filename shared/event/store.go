@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"cloud.google.com/go/firestore"
@@ -50,6 +51,8 @@ type document struct {
 	Member      string    `firestore:"member,omitempty"`
 	Actor       string    `firestore:"actor,omitempty"`
 	Time        time.Time `firestore:"time"`
+	Audit       Audit     `firestore:"audit"`
+	Family      string    `firestore:"family"` // the first part of the type
 	Pending     bool      `firestore:"pending,omitempty"`
 }
 
@@ -57,7 +60,7 @@ func (d document) event(ref *firestore.DocumentRef) Event {
 	return Event{
 		ID: ref.ID, Account: ref.Parent.Parent.ID, Type: d.Type, Audience: d.Audience, Collection: d.Collection,
 		EntityID: d.EntityID, Title: d.Title, Detail: d.Detail, AmountCents: d.AmountCents, Member: d.Member, Actor: d.Actor,
-		Time: d.Time,
+		Time: d.Time, Audit: d.Audit,
 	}
 }
 
@@ -67,6 +70,7 @@ func (s *Store) Put(ctx context.Context, tx *firestore.Transaction, e Event) err
 	if err != nil {
 		return err
 	}
+	e.stamp(ctx)
 	return tx.Create(eventRef(client, e), newDocument(e))
 }
 
@@ -76,8 +80,9 @@ func (s *Store) Emit(ctx context.Context, events ...Event) error {
 	if err != nil {
 		return err
 	}
-	err = client.RunTransaction(ctx, func(_ context.Context, tx *firestore.Transaction) error {
+	err = client.RunTransaction(ctx, func(ctx context.Context, tx *firestore.Transaction) error {
 		for _, e := range events {
+			e.stamp(ctx)
 			if err := tx.Create(eventRef(client, e), newDocument(e)); err != nil {
 				return err
 			}
@@ -241,6 +246,11 @@ func (s *Store) List(ctx context.Context, account string, audiences []Audience, 
 	}
 }
 
+func (e Event) family() string {
+	family, _, _ := strings.Cut(e.Type, ".")
+	return family
+}
+
 func eventRef(client *firestore.Client, e Event) *firestore.DocumentRef {
 	return client.Collection("accounts").Doc(e.Account).Collection("events").Doc(e.ID)
 }
@@ -248,6 +258,7 @@ func eventRef(client *firestore.Client, e Event) *firestore.DocumentRef {
 func newDocument(e Event) document {
 	return document{
 		Type: e.Type, Audience: e.Audience, Collection: e.Collection, EntityID: e.EntityID, Title: e.Title, Detail: e.Detail,
-		AmountCents: e.AmountCents, Member: e.Member, Actor: e.Actor, Time: e.Time.UTC(), Pending: true,
+		AmountCents: e.AmountCents, Member: e.Member, Actor: e.Actor, Time: e.Time.UTC(),
+		Audit: e.Audit, Family: e.family(), Pending: true,
 	}
 }

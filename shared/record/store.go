@@ -276,6 +276,10 @@ func (w writer) event(next, old Record) event.Event {
 		}
 	}
 	e := event.New(w.scope.Account, typ, w.store.clock.Now())
+	e.Audit.Kind = event.ByJobber
+	if old != nil {
+		e.Audit.Changes = event.Diff(old, next, "fetchedAt", "updatedAt", "terms", "open")
+	}
 	e.Collection, e.EntityID, e.Title, e.Detail = string(next.Collection()), next.Base().ID, next.label(), w.names[next.client()]
 	switch r := next.(type) {
 	case *Invoice:

@@ -105,6 +105,9 @@ func (s *Service) SignIn(ctx context.Context, idToken string, device Device) (Gr
 func about(typ string, m account.Member, at time.Time, accountID string) event.Event {
 	e := event.New(accountID, typ, at)
 	e.Audience, e.Member, e.Title = event.Security, m.UserID, string(m.Name)
+	if typ == event.SignedIn {
+		e.Actor = m.UserID
+	}
 	return e
 }
 

@@ -14,6 +14,7 @@ import (
 	"fieldboard.dev/fieldboard/shared/jobber"
 	"fieldboard.dev/fieldboard/shared/problem"
 	"fieldboard.dev/fieldboard/shared/record"
+	"fieldboard.dev/fieldboard/shared/telemetry"
 )
 
 // Follower brings the copy up to what a notice tells. A notice carries no data, so the record is fetched, and with it the
@@ -62,6 +63,9 @@ func (f *Follower) Handle(ctx context.Context, id string) error {
 		}
 		if !found || d.PendingSince == nil {
 			return nil // settled before, or expired
+		}
+		if d.Correlation != "" { // what comes of the notice is told as the doing of the request that brought it
+			ctx = telemetry.WithCorrelation(ctx, telemetry.Correlation{RequestID: d.Correlation})
 		}
 		began := f.clock.Now()
 		outcome, err := f.follow(ctx, d)

@@ -11,6 +11,7 @@ import (
 	"fieldboard.dev/fieldboard/shared/instance"
 	"fieldboard.dev/fieldboard/shared/jobber"
 	"fieldboard.dev/fieldboard/shared/problem"
+	"fieldboard.dev/fieldboard/shared/telemetry"
 )
 
 // Jobber may switch off the webhooks of an app that answers later than after a second ("Setting up webhooks" in Jobber's
@@ -82,6 +83,7 @@ func (r *Receiver) Receive(ctx context.Context, body []byte, signature string) (
 	d := delivery{
 		Account: account, JobberAccount: w.AccountID, Topic: w.Topic, ItemID: w.ItemID, OccurredAt: w.OccurredAt,
 		ReceivedAt: now, ExpireAt: now.Add(keepDeliveries),
+		Correlation: telemetry.CorrelationFrom(ctx).RequestID,
 	}
 	if !found {
 		return r.putAside(storing, w.ID(), d)

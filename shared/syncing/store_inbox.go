@@ -26,6 +26,7 @@ type delivery struct {
 	OccurredAt    time.Time `firestore:"occurredAt"`
 	ReceivedAt    time.Time `firestore:"receivedAt"`
 	ExpireAt      time.Time `firestore:"expireAt"`
+	Correlation   string    `firestore:"correlation,omitempty"` // of the request that brought it
 	// PendingSince is there until the notice is settled, so that a query by it finds only what is left to do.
 	PendingSince *time.Time `firestore:"pendingSince,omitempty"`
 	Outcome      string     `firestore:"outcome,omitempty"` // what became of it

@@ -13,6 +13,7 @@ import (
 
 	"fieldboard.dev/fieldboard/shared/cloud"
 	"fieldboard.dev/fieldboard/shared/problem"
+	"fieldboard.dev/fieldboard/shared/telemetry"
 )
 
 // createTimeout bounds one call to Cloud Tasks, its retries included.
@@ -37,7 +38,7 @@ func (s cloudTasks) create(ctx context.Context, cfg Config, id string, t Task) (
 	}
 	at := s.clients.Config()
 	parent := fmt.Sprintf("projects/%s/locations/%s/queues/%s", at.Project, at.Location, cfg.Queue)
-	_, err = client.CreateTask(ctx, request(parent, cfg, id, t))
+	_, err = client.CreateTask(ctx, request(parent, cfg, id, t, telemetry.CorrelationFrom(ctx)))
 	switch status.Code(err) {
 	case codes.OK:
 		return true, nil
@@ -49,7 +50,7 @@ func (s cloudTasks) create(ctx context.Context, cfg Config, id string, t Task) (
 }
 
 // request builds what is sent. Creating a named task twice adds it once, so the call may always be repeated.
-func request(parent string, cfg Config, id string, t Task) *cloudtaskspb.CreateTaskRequest {
+func request(parent string, cfg Config, id string, t Task, c telemetry.Correlation) *cloudtaskspb.CreateTaskRequest {
 	task := &cloudtaskspb.Task{
 		Name:             parent + "/tasks/" + id,
 		DispatchDeadline: durationpb.New(t.Deadline),
@@ -63,6 +64,9 @@ func request(parent string, cfg Config, id string, t Task) *cloudtaskspb.CreateT
 				Audience:            cfg.WorkerURL,
 			}},
 		}},
+	}
+	if c.RequestID != "" {
+		task.GetHttpRequest().Headers["X-Request-Id"] = c.RequestID // what the task does is told as the request's doing
 	}
 	if !t.At.IsZero() {
 		task.ScheduleTime = timestamppb.New(t.At)

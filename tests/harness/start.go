@@ -21,6 +21,7 @@ import (
 	"fieldboard.dev/fieldboard/emulators/settings"
 	"fieldboard.dev/fieldboard/emulators/signin"
 	"fieldboard.dev/fieldboard/functions/apikeys"
+	"fieldboard.dev/fieldboard/functions/audit"
 	"fieldboard.dev/fieldboard/functions/dashboard"
 	"fieldboard.dev/fieldboard/functions/jobberconnect"
 	"fieldboard.dev/fieldboard/functions/jobberwebhook"
@@ -43,6 +44,7 @@ import (
 var (
 	httpFunctions = map[string]instance.BuildHTTP{
 		"apikeys":       apikeys.Build,
+		"audit":         audit.Build,
 		"dashboard":     dashboard.Build,
 		"jobberconnect": jobberconnect.Build,
 		"jobberwebhook": jobberwebhook.Build,

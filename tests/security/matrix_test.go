@@ -40,7 +40,8 @@ var mayCall = map[string]string{
 	"list-members": seen + key, "get-member": seen + key,
 	"change-member": money, "remove-member": money, "list-member-sessions": money, "end-member-sessions": money, "end-member-session": money,
 	"list-invitations": money, "invite-member": money, "renew-invitation": money, "revoke-invitation": money,
-	"list-api-keys": money, "create-api-key": money, "rotate-api-key": money, "revoke-api-key": money,
+	"search-audit-events": money + key,
+	"list-api-keys":       money, "create-api-key": money, "rotate-api-key": money, "revoke-api-key": money,
 
 	"authorize-jobber": owners, "connect-jobber": owners, "disconnect-jobber": owners,
 	"change-account": owners, "transfer-ownership": owners,
