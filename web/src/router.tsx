@@ -13,6 +13,7 @@ import { Crash } from './pages/problem/crash'
 import { NotFound } from './pages/problem/not-found'
 import { isCollection } from './pages/records/collections'
 import { whens } from './pages/records/when'
+import { auditSearch } from './pages/settings/audit/search'
 import { callbackPath } from './session/answer'
 
 const root = createRootRoute({
@@ -151,6 +152,13 @@ const apiKeys = createRoute({
   component: lazyRouteComponent(() => import('./pages/settings/keys/keys'), 'Keys'),
 })
 
+const audit = createRoute({
+  getParentRoute: () => settings,
+  path: '/audit',
+  validateSearch: auditSearch,
+  component: lazyRouteComponent(() => import('./pages/settings/audit/audit'), 'AuditLog'),
+})
+
 const account = createRoute({
   getParentRoute: () => settings,
   path: '/account',
@@ -165,7 +173,7 @@ const tree = root.addChildren([
     overview,
     connect,
     connectJobber,
-    settings.addChildren([firstSetting, members, roles, sessions, apiKeys, account]),
+    settings.addChildren([firstSetting, members, roles, sessions, apiKeys, audit, account]),
     list.addChildren([detail]),
   ]),
 ])

@@ -5,6 +5,7 @@ import type {
   AccountDetails,
   AccountMember,
   ApiKey,
+  AuditEntry,
   Collection,
   FieldEvent,
   Invitation,
@@ -36,6 +37,7 @@ export const keys = {
   roles: ['roles'] as const,
   sessions: ['sessions'] as const,
   apiKeys: ['api-keys'] as const,
+  audit: ['audit'] as const,
 }
 
 /** What is read without being signed in, so it may outlive a session. */
@@ -79,6 +81,28 @@ export function activityQuery(session: Session) {
       ),
     initialPageParam: '',
     getNextPageParam: page => page.nextCursor || undefined,
+  })
+}
+
+export interface AuditFilter {
+  q?: string | undefined
+  family?: string | undefined
+  correlationId?: string | undefined
+  from?: string | undefined
+}
+
+export function auditQuery(session: Session, filter: AuditFilter) {
+  return infiniteQueryOptions({
+    queryKey: [...keys.audit, filter] as const,
+    queryFn: ({ pageParam, signal }) =>
+      session.fetch<Page<AuditEntry>>(
+        `/api/v1/audit/events?${search({ ...filter, limit: 50, cursor: pageParam })}`,
+        { signal },
+      ),
+    initialPageParam: '',
+    getNextPageParam: page => page.nextCursor || undefined,
+    // Each first page is written into the log, so it is not read again by itself.
+    staleTime: Number.POSITIVE_INFINITY,
   })
 }
 

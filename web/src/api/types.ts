@@ -100,6 +100,23 @@ export interface SignedInSession {
   endsAt: string
 }
 
+/** What happened, with who did it, from where, and what it changed. */
+export interface AuditEntry {
+  id: string
+  type: string
+  time: string
+  audience: string
+  actor: { kind: 'member' | 'key' | 'jobber' | 'system'; id?: string; name?: string; key?: string }
+  target: { collection?: string; id?: string; title?: string; memberId?: string }
+  detail?: string
+  amountCents?: number
+  changes: { field: string; before: unknown; after: unknown }[]
+  address?: string
+  correlationId?: string
+  traceId?: string
+  reason?: string
+}
+
 export interface ApiKey {
   id: string
   name: string

@@ -14,8 +14,11 @@ import {
   IconPlugConnectedX,
   IconRefresh,
   IconSend,
+  IconSettings,
+  IconShield,
   IconTrash,
   IconUser,
+  IconUsers,
 } from '@tabler/icons-react'
 
 const byType: Record<string, typeof IconUser> = {
@@ -27,6 +30,7 @@ const byType: Record<string, typeof IconUser> = {
   'quote.converted': IconFileCheck,
   'invoice.issued': IconSend,
   'invoice.paid': IconFileCheck,
+  'security.settings_changed': IconSettings,
   'sync.failed': IconAlertTriangle,
   'jobber.disconnected': IconPlugConnectedX,
 }
@@ -43,6 +47,8 @@ const bySubject: Record<string, typeof IconUser> = {
   payment: IconCash,
   sync: IconRefresh,
   jobber: IconPlugConnected,
+  member: IconUsers,
+  security: IconShield,
 }
 
 export function eventIcon(type: string): typeof IconUser {

@@ -1,7 +1,13 @@
 import type { Permission } from '../../api/types'
 
 export interface Entry {
-  to: '/settings/members' | '/settings/roles' | '/settings/sessions' | '/settings/keys' | '/settings/account'
+  to:
+    | '/settings/members'
+    | '/settings/roles'
+    | '/settings/sessions'
+    | '/settings/keys'
+    | '/settings/audit'
+    | '/settings/account'
   name: string
   permission: Permission
 }
@@ -12,5 +18,6 @@ export const entries: Entry[] = [
   { to: '/settings/roles', name: 'Roles', permission: 'self:manage' },
   { to: '/settings/sessions', name: 'Your sessions', permission: 'self:manage' },
   { to: '/settings/keys', name: 'API keys', permission: 'key:manage' },
+  { to: '/settings/audit', name: 'Audit log', permission: 'security:read' },
   { to: '/settings/account', name: 'Account', permission: 'account:manage' },
 ]
