@@ -23,6 +23,7 @@ type handler struct {
 	events   *event.Store
 	accounts *account.Store
 	clock    clock.Clock
+	schemas  []byte
 }
 
 // Build makes the function's handler.
@@ -45,7 +46,23 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 		Summary:     "Who did what, to what, when and from where, the newest first",
 		Description: "Asking is itself written into the log. Amounts, and events that are about money, are for those with finance:read.",
 	}, httpapi.Needs(account.SecurityRead), h.search)
+	if h.schemas, err = event.Schemas(); err != nil {
+		return nil, err
+	}
+	httpapi.Register(api, huma.Operation{
+		OperationID: "get-event-schemas", Method: http.MethodGet, Path: "/api/events/schema",
+		Summary: "The JSON Schema of every type of event",
+	}, httpapi.Public, h.schema)
 	return api.Handler(), nil
+}
+
+type schemaOutput struct {
+	ContentType string `header:"Content-Type"`
+	Body        []byte `contentType:"application/schema+json"`
+}
+
+func (h *handler) schema(context.Context, *struct{}) (*schemaOutput, error) {
+	return &schemaOutput{ContentType: "application/schema+json", Body: h.schemas}, nil
 }
 
 // Actor is who did something.

@@ -220,7 +220,7 @@ func TestReuseAlertsTheMember(t *testing.T) {
 	s.refresh(t, a.cookie.Value).wantProblem(t, problem.Unauthenticated)
 	s.me(t, token).wantProblem(t, problem.Unauthenticated) // what the thief may hold is worth nothing either
 	want := []string{
-		"security.refresh_reused personal owner", "security.refresh_reused security owner", "security.signed_in security owner",
+		"security.refresh_reused personal owner", "security.refresh_reused security owner", "security.signed_in personal owner", "security.signed_in security owner",
 	}
 	if diff := cmp.Diff(want, s.events(t, "acc_prairie")); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)

@@ -137,9 +137,9 @@ func fields(v reflect.Value) map[string]string {
 	return found
 }
 
-// valueOf returns a value's JSON; empty for the zero value, which stands for none.
+// valueOf returns a value's JSON; empty where there is none. No and 0 are values.
 func valueOf(v reflect.Value) string {
-	if v.IsZero() {
+	if v.IsZero() && !v.CanInt() && v.Kind() != reflect.Bool {
 		return ""
 	}
 	text, err := json.Marshal(v.Interface())

@@ -71,6 +71,7 @@ type Envelope struct {
 	Subject         string    `json:"subject,omitempty" doc:"{collection}/{id} of the record"`
 	Time            time.Time `json:"time"`
 	DataContentType string    `json:"datacontenttype" enum:"application/json"`
+	DataSchema      string    `json:"dataschema,omitempty" doc:"urn:fieldboard:event:{type}:{version}; the schemas are at /api/events/schema"`
 	Data            Data      `json:"data"`
 }
 
@@ -95,6 +96,9 @@ func (e Event) Envelope() Envelope {
 			Account: e.Account, Audience: e.Audience, Collection: e.Collection, ID: e.EntityID, Title: e.Title, Detail: e.Detail,
 			AmountCents: e.AmountCents, Member: e.Member, Actor: e.Actor,
 		},
+	}
+	if t, known := TypeOf(e.Type); known {
+		env.DataSchema = t.Schema()
 	}
 	if e.Collection != "" {
 		env.Subject = e.Collection + "/" + e.EntityID

@@ -40,15 +40,7 @@ func TestJSONKeepsEverything(t *testing.T) {
 
 func TestTheStoreKeepsEverything(t *testing.T) {
 	t.Parallel()
-	emulator.Firestore(t)
-	emulator.PubSub(t)
-	clients := cloud.New(cloud.Config{Project: emulator.Project(t)})
-	t.Cleanup(func() {
-		if err := clients.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	s := event.NewStore(clients, event.Config{Topic: "events"}, slog.New(slog.DiscardHandler))
+	s := newStore(t)
 	want := full()
 	if err := s.Emit(t.Context(), want); err != nil {
 		t.Fatal(err)
@@ -86,7 +78,7 @@ func TestDiff(t *testing.T) {
 	before := house{Name: "A", Place: place{"Elm"}, Rooms: []string{"x"}, Cents: 5, Hidden: "a", meta: meta{time.Unix(1, 0).UTC()}}
 	after := house{Name: "A", Place: place{"Oak"}, Other: &place{"Ash"}, Hidden: "b", meta: meta{time.Unix(2, 0).UTC()}}
 	want := []event.Change{
-		{Field: "cents", Before: "5"}, {Field: "other.street", After: `"Ash"`}, {Field: "place.street", Before: `"Elm"`, After: `"Oak"`},
+		{Field: "cents", Before: "5", After: "0"}, {Field: "other.street", After: `"Ash"`}, {Field: "place.street", Before: `"Elm"`, After: `"Oak"`},
 		{Field: "rooms", Before: `["x"]`},
 	}
 	if diff := cmp.Diff(want, event.Diff(before, &after, "touched")); diff != "" {
@@ -99,4 +91,17 @@ func TestDiff(t *testing.T) {
 	if len(long) != 1 || len(long[0].After) > 520 || !json.Valid([]byte(long[0].After)) {
 		t.Errorf("of a long text: %v", long)
 	}
+}
+
+func newStore(t *testing.T) *event.Store {
+	t.Helper()
+	emulator.Firestore(t)
+	emulator.PubSub(t)
+	clients := cloud.New(cloud.Config{Project: emulator.Project(t)})
+	t.Cleanup(func() {
+		if err := clients.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return event.NewStore(clients, event.Config{Topic: "events"}, slog.New(slog.DiscardHandler))
 }

@@ -66,6 +66,9 @@ func (d document) event(ref *firestore.DocumentRef) Event {
 
 // Put writes the event within tx; it reads nothing. Publish it after the commit.
 func (s *Store) Put(ctx context.Context, tx *firestore.Transaction, e Event) error {
+	if err := e.check(); err != nil {
+		return err
+	}
 	client, err := s.clients.Firestore(ctx)
 	if err != nil {
 		return err
@@ -76,6 +79,11 @@ func (s *Store) Put(ctx context.Context, tx *firestore.Transaction, e Event) err
 
 // Emit stores events that belong to no other write, then publishes them.
 func (s *Store) Emit(ctx context.Context, events ...Event) error {
+	for _, e := range events {
+		if err := e.check(); err != nil {
+			return err
+		}
+	}
 	client, err := s.clients.Firestore(ctx)
 	if err != nil {
 		return err

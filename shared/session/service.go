@@ -95,7 +95,8 @@ func (s *Service) SignIn(ctx context.Context, idToken string, device Device) (Gr
 	sid, now := newSessionID(), s.clock.Now()
 	first := s.makers.token(sid, 0)
 	f := newFamily(accountID, who.UserID, device, first, acct.Settings.LifetimesOf(member.Role), now)
-	if err := s.families.start(ctx, sid, f, about(event.SignedIn, member, now, acct.ID)); err != nil {
+	signedIn := about(event.SignedIn, member, now, acct.ID)
+	if err := s.families.start(ctx, sid, f, signedIn, alike(signedIn)); err != nil {
 		return Grant{}, err
 	}
 	return s.grant(first, f, acct, member)

@@ -25,17 +25,22 @@ type families struct {
 const storeTimeout = 10 * time.Second
 
 // start stores a new session and tells of it.
-func (s *families) start(ctx context.Context, sid string, f family, e event.Event) error {
+func (s *families) start(ctx context.Context, sid string, f family, events ...event.Event) error {
 	err := s.with(ctx, func(ctx context.Context, fs *firestore.Client) error {
 		return fs.RunTransaction(ctx, func(ctx context.Context, tx *firestore.Transaction) error {
 			if err := tx.Create(fs.Doc("sessions/"+sid), f); err != nil {
 				return err
 			}
-			return s.events.Put(ctx, tx, e)
+			for _, e := range events {
+				if err := s.events.Put(ctx, tx, e); err != nil {
+					return err
+				}
+			}
+			return nil
 		})
 	})
 	if err == nil {
-		s.events.Publish(ctx, []event.Event{e})
+		s.events.Publish(ctx, events)
 	}
 	return err
 }

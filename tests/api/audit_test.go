@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"fieldboard.dev/fieldboard/emulators/demo"
 	"fieldboard.dev/fieldboard/tests/harness"
 )
 
@@ -106,6 +107,44 @@ func TestAudit(t *testing.T) {
 		found := audit(t, stack, "owner", url.Values{"type": {"security.audit_read"}, "actor": {"demo-admin"}})
 		if len(found) != 1 || found[0].Detail != "text nothing like this" {
 			t.Errorf("got %+v", found)
+		}
+	})
+	t.Run("events are as their schemas say", func(t *testing.T) {
+		var document struct {
+			Defs map[string]struct {
+				ID         string `json:"$id"`
+				Properties map[string]any
+				Required   []string
+			} `json:"$defs"`
+		}
+		if err := demo.Anonymous(stack.URL).Call(t.Context(), http.MethodGet, "/api/events/schema", nil, &document); err != nil {
+			t.Fatal(err)
+		}
+		var page struct {
+			Items []struct {
+				Type, DataSchema string
+				Data             map[string]any
+			}
+		}
+		stack.Get(t, "owner", "/api/v1/dashboard/activity?limit=100", &page)
+		if len(page.Items) == 0 {
+			t.Fatal("nothing happened")
+		}
+		for _, e := range page.Items {
+			schema := document.Defs[e.Type]
+			if schema.ID == "" || schema.ID != e.DataSchema {
+				t.Errorf("%s names the schema %q, its schema is %q", e.Type, e.DataSchema, schema.ID)
+			}
+			for _, name := range schema.Required {
+				if e.Data[name] == nil {
+					t.Errorf("%s has no %s: %v", e.Type, name, e.Data)
+				}
+			}
+			for name := range e.Data {
+				if schema.Properties[name] == nil {
+					t.Errorf("%s has a %s, of which its schema knows nothing", e.Type, name)
+				}
+			}
 		}
 	})
 	t.Run("pages", func(t *testing.T) {

@@ -26,7 +26,7 @@ const (
 
 var mayCall = map[string]string{
 	"sign-in": public, "refresh-session": public, "sign-out": public, "get-config": public, "get-jwks": public,
-	"receive-jobber-webhook": public, "look-up-invitation": public, "accept-invitation": public,
+	"receive-jobber-webhook": public, "look-up-invitation": public, "accept-invitation": public, "get-event-schemas": public,
 
 	"get-me": everyone, "list-sessions": everyone, "name-session": everyone, "end-session": everyone, "end-other-sessions": everyone,
 	"get-account": everyone, "list-roles": everyone,
