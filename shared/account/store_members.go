@@ -149,7 +149,8 @@ func (s *Members) Configure(ctx context.Context, by Principal, c SettingsChange)
 		if changed, err = w.account(); err != nil {
 			return err
 		}
-		before, detail := newAccountDoc(changed), ""
+		before := newAccountDoc(changed)
+		var detail string
 		if changed.Settings, detail = c.apply(changed.Settings); detail == "" {
 			return nil
 		}

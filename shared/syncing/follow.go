@@ -64,9 +64,6 @@ func (f *Follower) Handle(ctx context.Context, id string) error {
 		if !found || d.PendingSince == nil {
 			return nil // settled before, or expired
 		}
-		if d.Correlation != "" { // what comes of the notice is told as the doing of the request that brought it
-			ctx = telemetry.WithCorrelation(ctx, telemetry.Correlation{RequestID: d.Correlation})
-		}
 		began := f.clock.Now()
 		outcome, err := f.follow(ctx, d)
 		if err != nil {
@@ -86,6 +83,9 @@ func (f *Follower) Handle(ctx context.Context, id string) error {
 
 // follow does what the notice asks for and says what became of it.
 func (f *Follower) follow(ctx context.Context, d delivery) (string, error) {
+	if d.Correlation != "" { // what comes of the notice is told as the doing of the request that brought it
+		ctx = telemetry.WithCorrelation(ctx, telemetry.Correlation{RequestID: d.Correlation})
+	}
 	w := jobber.Webhook{Topic: d.Topic, AccountID: d.JobberAccount, ItemID: d.ItemID, OccurredAt: d.OccurredAt}
 	if d.Topic == jobber.TopicAppDisconnect {
 		return f.disconnect(ctx, d)

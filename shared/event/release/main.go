@@ -12,7 +12,7 @@ import (
 func main() {
 	schemas, err := event.Schemas()
 	if err == nil {
-		err = os.WriteFile("released.json", append(schemas, '\n'), 0o644)
+		err = os.WriteFile("released.json", append(schemas, '\n'), 0o600)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
