@@ -240,29 +240,55 @@ func TestAnExportShowsWhatOneMaySee(t *testing.T) {
 	}
 }
 
-func TestAHundredThousandEvents(t *testing.T) {
-	t.Parallel()
-	m, l := newMemory(t, "acc")
-	const count, batch = 100_000, 250
-	began := time.Now()
-	for at := 0; at < count; at += batch {
-		events := make([]event.Event, batch)
+// many returns the ledger of many events, sealed in batches.
+func many(tb testing.TB, count int) (*memory, *Ledger) {
+	tb.Helper()
+	m, l := newMemory(tb, "acc")
+	for at := 0; at < count; at += Batch {
+		events := make([]event.Event, min(Batch, count-at))
 		for i := range events {
 			events[i] = full("acc", at+i)
 		}
-		m.seal(t, events...)
+		m.seal(tb, events...)
 	}
-	sealed := time.Now()
+	return m, l
+}
+
+func TestManyEvents(t *testing.T) {
+	t.Parallel()
+	const count = 5000
+	m, l := many(t, count)
 	export := exported(t, l, "acc")
-	written := time.Now()
-	if report, problems := check(t, export, m.keys, m.checkpoints[50_000]); len(problems) > 0 || report.Events != count {
+	if report, problems := check(t, export, m.keys, m.checkpoints[count/2]); len(problems) > 0 || report.Events != count {
 		t.Fatalf("%+v: %v", report, problems)
 	}
-	t.Logf("%d events: sealed in %v, exported (%d MB) in %v, verified in %v",
-		count, sealed.Sub(began), len(export)>>20, written.Sub(sealed), time.Since(written))
-	at := bytes.Index(export, []byte(`"index":77777,`)) + 200
-	export[at] ^= 1
-	if _, problems := check(t, export, m.keys, ""); len(problems) == 0 || !strings.Contains(problems[0], "event 77777") {
-		t.Errorf("found %v", problems)
+	oneChanged(t, m, export, count*3/4)
+}
+
+// oneChanged changes one byte of an event and expects the verifier to name it.
+func oneChanged(tb testing.TB, m *memory, export []byte, index int) {
+	tb.Helper()
+	export[bytes.Index(export, fmt.Appendf(nil, `"index":%d,`, index))+200] ^= 1
+	if _, problems := check(tb, export, m.keys, ""); len(problems) == 0 || !strings.Contains(problems[0], fmt.Sprintf("event %d ", index)) {
+		tb.Errorf("found %v", problems)
 	}
+}
+
+// 100,000 events are exported and verified; one changed byte is found.
+func BenchmarkExportAndVerify100k(b *testing.B) {
+	const count = 100_000
+	m, l := many(b, count)
+	var export []byte
+	for b.Loop() {
+		began := time.Now()
+		export = exported(b, l, "acc")
+		written := time.Now()
+		if report, problems := check(b, export, m.keys, m.checkpoints[count/2]); len(problems) > 0 || report.Events != count {
+			b.Fatalf("%+v: %v", report, problems)
+		}
+		b.ReportMetric(written.Sub(began).Seconds(), "s/export")
+		b.ReportMetric(time.Since(written).Seconds(), "s/verify")
+		b.ReportMetric(float64(len(export)>>20), "MB")
+	}
+	oneChanged(b, m, export, 77_777)
 }

@@ -3,7 +3,6 @@ package evidence
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 
@@ -36,30 +35,37 @@ func (p Problem) String() string { return fmt.Sprintf("line %d: %s", p.Line, p.W
 // An error means that the export could not be read to its end.
 func Check(r io.Reader, keys note.Verifiers, older string, tell func(Problem)) (Report, error) {
 	c := checker{keys: keys, tell: tell}
-	lines := bufio.NewReaderSize(r, maxLine)
-	for {
-		text, err := lines.ReadSlice('\n')
-		switch {
-		case errors.Is(err, io.EOF):
-			if len(text) > 0 {
-				c.line++
-				c.problem("the line does not end: the export is cut off")
-			}
-			c.finish()
-			return c.report, nil
-		case errors.Is(err, bufio.ErrBufferFull):
-			return c.report, fmt.Errorf("line %d is longer than any of an export", c.line+1)
-		case err != nil:
-			return c.report, fmt.Errorf("reading line %d: %w", c.line+1, err)
-		}
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, maxLine)
+	lines.Split(wholeLines)
+	for lines.Scan() {
 		c.line++
-		text = bytes.TrimSuffix(text, []byte("\n"))
-		if c.line == 1 {
+		text, whole := bytes.CutSuffix(lines.Bytes(), []byte("\n"))
+		switch {
+		case !whole:
+			c.problem("the line does not end: the export is cut off")
+		case c.line == 1:
 			c.header(text, older)
-			continue
+		default:
+			c.event(text)
 		}
-		c.event(text)
 	}
+	if err := lines.Err(); err != nil {
+		return c.report, fmt.Errorf("reading line %d: %w", c.line+1, err)
+	}
+	c.finish()
+	return c.report, nil
+}
+
+// wholeLines splits after line feeds and keeps them: bufio.ScanLines would hide a carriage return that somebody put in.
+func wholeLines(data []byte, atEOF bool) (int, []byte, error) {
+	if i := bytes.IndexByte(data, '\n'); i >= 0 {
+		return i + 1, data[:i+1], nil
+	}
+	if atEOF && len(data) > 0 {
+		return len(data), data, nil
+	}
+	return 0, nil, nil
 }
 
 type checker struct {

@@ -28,15 +28,15 @@ type Disclosure struct {
 }
 
 // Bytes are what the tree hashes: JSON with sorted keys and no white space.
-func (l Leaf) Bytes() ([]byte, error) { return canonical(l) }
+func (l Leaf) Bytes() ([]byte, error) { return encode(l) } // its fields are in order, and maps are written sorted
 
 // Hash is the leaf's hash in the tree: SHA-256(0x00 || leaf).
 func Hash(leaf []byte) tlog.Hash { return tlog.RecordHash(leaf) }
 
-// ParseLeaf reads what Bytes returned.
+// ParseLeaf reads what Bytes returned. It is lenient: the leaf's hash tells whether the bytes are the sealed ones.
 func ParseLeaf(leaf []byte) (Leaf, error) {
 	var l Leaf
-	if err := decode(leaf, &l); err != nil {
+	if err := json.Unmarshal(leaf, &l); err != nil {
 		return Leaf{}, fmt.Errorf("the leaf is not readable: %w", err)
 	}
 	return l, nil
@@ -50,7 +50,7 @@ func (l Leaf) Check(disclosed map[string]Disclosure) error {
 			return fmt.Errorf("%s was not there when the event was sealed", name)
 		}
 		d := disclosed[name]
-		got, err := Commit(d.Salt, name, d.Value)
+		got, err := Commit(d.Salt, name, d.Value) // not as it is written: who carries JSON may write it in another way
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -74,7 +74,7 @@ func Disclose(salt []byte, name string, value any) (Disclosure, []byte, error) {
 	if err != nil {
 		return Disclosure{}, nil, err
 	}
-	commitment, err := Commit(salt, name, json.RawMessage(text))
+	commitment, err := commit(salt, name, text)
 	return Disclosure{Salt: salt, Value: text}, commitment, err
 }
 
@@ -84,18 +84,32 @@ func Commit(salt []byte, name string, value any) ([]byte, error) {
 	if len(salt) != sha256.Size {
 		return nil, errors.New("the salt has another length than it was made with") // HMAC takes keys of different lengths for the same
 	}
-	text, err := canonical([]any{name, value})
+	text, err := canonical(value)
+	if err != nil {
+		return nil, err
+	}
+	return commit(salt, name, text)
+}
+
+func commit(salt []byte, name string, canonical []byte) ([]byte, error) {
+	quoted, err := encode(name)
 	if err != nil {
 		return nil, err
 	}
 	mac := hmac.New(sha256.New, salt)
-	mac.Write(text)
+	for _, part := range [][]byte{[]byte("["), quoted, []byte(","), canonical, []byte("]")} { // the JSON of [name, value]
+		mac.Write(part)
+	}
 	return mac.Sum(nil), nil
 }
 
 // canonical returns a value's JSON with sorted keys, no white space, numbers as they were written and nothing escaped that
 // need not be.
 func canonical(v any) ([]byte, error) {
+	switch v.(type) {
+	case string, int64, map[string]string:
+		return encode(v) // has but one form
+	}
 	text, err := encode(v)
 	if err != nil {
 		return nil, err
