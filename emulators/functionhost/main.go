@@ -21,6 +21,7 @@ import (
 	_ "fieldboard.dev/fieldboard/functions/relay"
 	_ "fieldboard.dev/fieldboard/functions/runsync"
 	_ "fieldboard.dev/fieldboard/functions/schedulesync"
+	_ "fieldboard.dev/fieldboard/functions/sealevents"
 	_ "fieldboard.dev/fieldboard/functions/session"
 )
 

@@ -4,6 +4,7 @@ package settings
 
 import (
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
@@ -16,6 +17,7 @@ import (
 	"strconv"
 	"time"
 
+	"fieldboard.dev/fieldboard/shared/event/ledger/evidence"
 	"fieldboard.dev/fieldboard/shared/manifest"
 )
 
@@ -87,25 +89,49 @@ type Secrets struct {
 	SessionSigningKey  string // PEM, PKCS #8, P-256
 	TokenEncryptionKey string // base64 of 32 bytes
 	JobberClientSecret string
+	EventSigningKey    string // PEM, PKCS #8, Ed25519
+	EventPublicKeys    string // what is public of it, as verifiers read it
 }
 
 // NewSecrets makes secrets for one run.
 func NewSecrets() (Secrets, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	session, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return Secrets{}, err
 	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
+	sessionKey, err := keyText(session)
+	if err != nil {
+		return Secrets{}, err
+	}
+	public, seal, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return Secrets{}, err
+	}
+	sealKey, err := keyText(seal)
+	if err != nil {
+		return Secrets{}, err
+	}
+	publicKey, err := evidence.PublicKey(public)
 	if err != nil {
 		return Secrets{}, err
 	}
 	var random [64]byte
 	rand.Read(random[:]) // never fails
 	return Secrets{
-		SessionSigningKey:  string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
+		SessionSigningKey:  sessionKey,
 		TokenEncryptionKey: base64.StdEncoding.EncodeToString(random[:32]),
 		JobberClientSecret: hex.EncodeToString(random[32:]),
+		EventSigningKey:    sealKey,
+		EventPublicKeys:    publicKey,
 	}, nil
+}
+
+func keyText(key any) (string, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return "", err
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), nil
 }
 
 // Function returns the environment of a function: what all share, its own, and the secrets that the manifest gives it.
@@ -169,6 +195,7 @@ func (s *Stack) common() map[string]string {
 		"EVENTS_TOPIC":                "events",
 		"WEBHOOKS_TOPIC":              "jobber-webhooks",
 		"EVENTS_SUBSCRIPTION":         "realtime",
+		"EVENT_PUBLIC_KEYS":           s.Secrets.EventPublicKeys,
 		"TRUSTED_PROXIES":             "1", // the gateway
 		"MAIL_FROM":                   "Fieldboard <no-reply@fieldboard.test>",
 	}
@@ -186,6 +213,7 @@ func (s *Stack) addSecrets(env map[string]string, d manifest.Deployable) error {
 		"SESSION_SIGNING_KEY":  s.Secrets.SessionSigningKey,
 		"TOKEN_ENCRYPTION_KEY": s.Secrets.TokenEncryptionKey,
 		"JOBBER_CLIENT_SECRET": s.Secrets.JobberClientSecret,
+		"EVENT_SIGNING_KEY":    s.Secrets.EventSigningKey,
 		"SMTP_URL":             s.SMTPURL, // it has a password where it is not ours
 	}
 	for _, name := range d.Secrets {

@@ -38,8 +38,8 @@ func NewStore(clients *cloud.Clients, cfg Config, log *slog.Logger) *Store {
 	return &Store{clients: clients, cfg: cfg, log: log}
 }
 
-// document is an event as stored. Pending is there, and true, until the event is published: a query for it finds the
-// outbox alone, however long the history.
+// document is an event as stored. Pending is there, and true, until the event is published, and Unsealed until it is sealed: a
+// query for it finds what is left alone, however long the history.
 type document struct {
 	Type        string    `firestore:"type"`
 	Audience    Audience  `firestore:"audience"`
@@ -54,6 +54,9 @@ type document struct {
 	Audit       Audit     `firestore:"audit"`
 	Family      string    `firestore:"family"` // the first part of the type
 	Pending     bool      `firestore:"pending,omitempty"`
+	Unsealed    bool      `firestore:"unsealed,omitempty"`
+	LeafIndex   *int64    `firestore:"leafIndex,omitempty"`
+	Seal        *seal     `firestore:"seal,omitempty"`
 }
 
 func (d document) event(ref *firestore.DocumentRef) Event {
@@ -267,6 +270,6 @@ func newDocument(e Event) document {
 	return document{
 		Type: e.Type, Audience: e.Audience, Collection: e.Collection, EntityID: e.EntityID, Title: e.Title, Detail: e.Detail,
 		AmountCents: e.AmountCents, Member: e.Member, Actor: e.Actor, Time: e.Time.UTC(),
-		Audit: e.Audit, Family: e.family(), Pending: true,
+		Audit: e.Audit, Family: e.family(), Pending: true, Unsealed: true,
 	}
 }

@@ -31,6 +31,7 @@ import (
 	"fieldboard.dev/fieldboard/functions/relay"
 	"fieldboard.dev/fieldboard/functions/runsync"
 	"fieldboard.dev/fieldboard/functions/schedulesync"
+	"fieldboard.dev/fieldboard/functions/sealevents"
 	"fieldboard.dev/fieldboard/functions/session"
 	"fieldboard.dev/fieldboard/realtime-run/server"
 	"fieldboard.dev/fieldboard/shared/clock"
@@ -53,6 +54,7 @@ var (
 		"relay":         relay.Build,
 		"runsync":       runsync.Build,
 		"schedulesync":  schedulesync.Build,
+		"sealevents":    sealevents.Build,
 		"session":       session.Build,
 	}
 	eventFunctions = map[string]instance.BuildEvent{
