@@ -24,6 +24,7 @@ type Server struct {
 	sessions Sessions
 	origins  map[string]bool
 	hub      atomic.Pointer[hub] // nil until Redis was reached for the first time
+	seats    *seats
 	draining atomic.Bool
 	redis    status
 	pubsub   status
@@ -40,7 +41,7 @@ type Sessions interface {
 
 // New returns a server with the settings of in. It connects to nothing.
 func New(in *instance.Instance, sessions Sessions) (*Server, error) {
-	s := &Server{in: in, sessions: sessions, origins: map[string]bool{}}
+	s := &Server{in: in, sessions: sessions, origins: map[string]bool{}, seats: newSeats(in.Cloud)}
 	if err := in.Config(context.Background(), &s.cfg); err != nil {
 		return nil, err
 	}
@@ -80,6 +81,7 @@ func (s *Server) Run(ctx context.Context) error {
 		work.Go(func() { s.watchRedis(ctx) })
 		work.Go(func() { s.consume(ctx, h) })
 		work.Go(func() { s.closeEnded(ctx, h) })
+		work.Go(func() { s.keepSeats(ctx, h) })
 		work.Wait()
 	}()
 	<-ctx.Done()

@@ -36,6 +36,15 @@ import (
 // patience bounds what a test waits for. It is reached only when something is broken.
 const patience = 60 * time.Second
 
+// plainRequest is what the servers of the tests give a request that is answered at once.
+const plainRequest = 2 * time.Second
+
+// outlast waits for longer than that.
+func outlast(tb testing.TB) {
+	tb.Helper()
+	time.Sleep(plainRequest + time.Second/2)
+}
+
 // world is a test's own topic, subscription and Redis prefix, and the tokens that its people have.
 type world struct {
 	*tokens
@@ -111,8 +120,9 @@ func (w *world) publish(tb testing.TB, events ...event.Event) {
 
 // service is one running instance.
 type service struct {
-	url  string
-	stop func() // ends it as SIGTERM does, and waits
+	url   string
+	drain func() // begins to end it, as SIGTERM does
+	stop  func() // ends it, and waits
 }
 
 func (w *world) start(tb testing.TB) *service {
@@ -126,10 +136,12 @@ func (w *world) start(tb testing.TB) *service {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	web := httptest.NewServer(srv.Handler())
+	web := httptest.NewUnstartedServer(srv.Handler())
+	web.Config.ReadTimeout, web.Config.WriteTimeout = plainRequest, plainRequest
+	web.Start()
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Run(ctx) }()
-	s := &service{url: web.URL, stop: sync.OnceFunc(func() {
+	s := &service{url: web.URL, drain: cancel, stop: sync.OnceFunc(func() {
 		cancel()
 		select {
 		case err := <-ended:
