@@ -14,6 +14,7 @@ type Config struct {
 	Subscription   string        `env:"EVENTS_SUBSCRIPTION, default=realtime"`
 	HistorySize    int           `env:"REALTIME_HISTORY_SIZE, default=500"` // events kept for each channel
 	HistoryTTL     time.Duration `env:"REALTIME_HISTORY_TTL, default=24h"`  // also how long an event's id is remembered
+	Lifetime       time.Duration `env:"REALTIME_LIFETIME, default=55m"`     // of a connection, give or take 3 minutes of 55
 	Limits
 }
 
@@ -32,6 +33,9 @@ func (c *Config) Validate() error {
 	}
 	if c.HistoryTTL < time.Minute {
 		return fmt.Errorf("REALTIME_HISTORY_TTL: %s is less than a minute", c.HistoryTTL)
+	}
+	if c.Lifetime < time.Second || c.Lifetime > defaultLifetime {
+		return fmt.Errorf("REALTIME_LIFETIME: %s is not between a second and %s", c.Lifetime, defaultLifetime)
 	}
 	return c.Limits.validate()
 }

@@ -46,7 +46,9 @@ func (s *Server) connecting(ctx context.Context, e centrifuge.ConnectEvent) (cen
 
 func (s *Server) connected(client *centrifuge.Client) {
 	was := httpapi.PrincipalFrom(client.Context())
+	stop := s.limitLifetime(client)
 	client.OnDisconnect(func(centrifuge.DisconnectEvent) {
+		stop()
 		ctx := context.WithoutCancel(client.Context())
 		if err := s.seats.leave(ctx, client.ID()); err != nil {
 			s.in.Log.WarnContext(ctx, "a connection's seat lasts until it expires", "error", err)

@@ -61,7 +61,7 @@ func New(in *instance.Instance, sessions Sessions) (*Server, error) {
 // How long Run may take after its context is done. Cloud Run allows 10 s after SIGTERM.
 const (
 	consumerDrain = 3 * time.Second
-	clientsDrain  = 5 * time.Second
+	clientsDrain  = 3 * time.Second // after letGo, which takes up to 3.5 s
 )
 
 // Run carries events until ctx is done; then it hands back the messages in its hands, tells every client to reconnect
@@ -86,12 +86,15 @@ func (s *Server) Run(ctx context.Context) error {
 	}()
 	<-ctx.Done()
 	s.draining.Store(true)
+	gone := make(chan struct{})
+	go func() { defer close(gone); s.letGo(h) }()
 	select {
 	case <-idle:
 	case <-time.After(consumerDrain):
 		// Pub/Sub does not answer. It gives the messages to another instance when their lease ends.
 		s.in.Log.WarnContext(ctx, "the events in hand could not be handed back in time")
 	}
+	<-gone
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), clientsDrain)
 	defer cancel()
 	return h.close(drain)

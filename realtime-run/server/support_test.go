@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -125,10 +126,14 @@ type service struct {
 	stop  func() // ends it, and waits
 }
 
-func (w *world) start(tb testing.TB) *service {
+func (w *world) start(tb testing.TB, settings ...string) *service {
 	tb.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(tb.Context()))
-	in, err := instance.New(ctx, envconfig.MapLookuper(w.settings), clock.System, slog.New(slog.NewTextHandler(w.log, nil)))
+	own := maps.Clone(w.settings)
+	for i := 0; i < len(settings); i += 2 {
+		own[settings[i]] = settings[i+1]
+	}
+	in, err := instance.New(ctx, envconfig.MapLookuper(own), clock.System, slog.New(slog.NewTextHandler(w.log, nil)))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -157,10 +162,10 @@ func (w *world) start(tb testing.TB) *service {
 	return s
 }
 
-// started returns an instance that takes clients.
-func (w *world) started(tb testing.TB) *service {
+// started returns an instance that takes clients. The settings override the world's.
+func (w *world) started(tb testing.TB, settings ...string) *service {
 	tb.Helper()
-	s := w.start(tb)
+	s := w.start(tb, settings...)
 	eventually(tb, "the service is ready", func() bool { return s.status(tb, "/readyz") == http.StatusOK })
 	return s
 }
