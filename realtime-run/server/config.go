@@ -15,6 +15,7 @@ type Config struct {
 	HistorySize    int           `env:"REALTIME_HISTORY_SIZE, default=500"` // events kept for each channel
 	HistoryTTL     time.Duration `env:"REALTIME_HISTORY_TTL, default=24h"`  // also how long an event's id is remembered
 	Lifetime       time.Duration `env:"REALTIME_LIFETIME, default=55m"`     // of a connection, give or take 3 minutes of 55
+	Stamp          bool          `env:"REALTIME_STAMP"`                     // tags each event with when it was received, for measuring
 	Limits
 }
 

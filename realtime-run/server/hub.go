@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strconv"
 	"sync"
 	"time"
 
@@ -104,10 +105,15 @@ func (s *Server) newHub() (_ *hub, err error) {
 // publish stores an event in its channel's history and sends it to every instance, in one step in Redis. It reports false
 // for an event whose id the channel has already had.
 func (h *hub) publish(p publication) (bool, error) {
-	result, err := h.node.Publish(p.channel, p.body,
+	options := []centrifuge.PublishOption{
 		centrifuge.WithHistory(h.cfg.HistorySize, h.cfg.HistoryTTL),
 		centrifuge.WithIdempotencyKey(p.id),
-		centrifuge.WithIdempotentResultTTL(h.cfg.HistoryTTL))
+		centrifuge.WithIdempotentResultTTL(h.cfg.HistoryTTL),
+	}
+	if h.cfg.Stamp {
+		options = append(options, centrifuge.WithTags(map[string]string{"received": strconv.FormatInt(p.received.UnixMicro(), 10)}))
+	}
+	result, err := h.node.Publish(p.channel, p.body, options...)
 	return err == nil && !result.Suppressed, err
 }
 

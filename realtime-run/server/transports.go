@@ -23,6 +23,8 @@ func (s *Server) newTransports(node *centrifuge.Node) transports {
 	return transports{
 		socket: centrifuge.NewWebsocketHandler(node, centrifuge.WebsocketConfig{
 			CheckOrigin: s.allowsOrigin, MessageSizeLimit: limit, WriteTimeout: writeTimeout, PingPongConfig: pings,
+			// Most connections are idle most of the time; these keep one small. A client sends little besides its token.
+			ReadBufferSize: 1 << 10, UseWriteBufferPool: true, ProcessCommandsOffReadLoop: true,
 		}),
 		stream:      centrifuge.NewHTTPStreamHandler(node, centrifuge.HTTPStreamConfig{MaxRequestBodySize: limit, PingPongConfig: pings}),
 		eventSource: centrifuge.NewSSEHandler(node, centrifuge.SSEConfig{MaxRequestBodySize: limit, PingPongConfig: pings}),
