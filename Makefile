@@ -1,6 +1,6 @@
 # A fresh machine needs `make run` and `make test`, nothing before them: each installs what it needs and does not find.
 
-.PHONY: run test lint fuzz scan bench generate tools packages packages-test clean
+.PHONY: run test lint fuzz scan bench bench-realtime generate tools packages packages-test clean
 
 emulator_tools := .local/bin/cloud-tasks-emulator .local/bin/fake-gcs-server
 firebase_tools := emulators/tools/node_modules/.package-lock.json
@@ -45,6 +45,11 @@ scan: $(linter) $(scanner) $(web_packages) $(browser_tests)
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
 	go test -count=1 -v ./tests/browser | grep "control action to screen"
+
+# bench-realtime measures one instance with CLIENTS connections, EVENTS_PER_SECOND for all of them, for SECONDS.
+bench-realtime:
+	ulimit -n 65536 2>/dev/null || ulimit -n $$(ulimit -Hn); \
+	go test -timeout 10m -run '^$$' -bench '^BenchmarkRealtime$$' -benchtime 1x ./tests/load
 
 generate:
 	go generate ./...

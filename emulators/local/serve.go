@@ -92,7 +92,7 @@ func (s *stack) serveGateway(ctx context.Context, running *errgroup.Group) error
 		Hosting:        hosting,
 		Files:          os.DirFS(filepath.Join(s.root, "web", "dist")),
 		Functions:      functions,
-		ConnectSources: []string{"http://" + s.env.AuthHost, s.env.RealtimeURL},
+		ConnectSources: []string{"http://" + s.env.AuthHost, s.env.RealtimeURL, "http://" + s.addresses["realtime"]},
 		Log:            s.log,
 	})
 	if err != nil {

@@ -9,12 +9,14 @@ import (
 
 // Config is the service's settings, besides those of shared/cloud.
 type Config struct {
-	PublicURL          string        `env:"PUBLIC_URL, required"`     // the dashboard's address; its origin may connect
-	AllowedOrigins     []string      `env:"REALTIME_ALLOWED_ORIGINS"` // further origins that may connect, like http://localhost:5173
-	Subscription       string        `env:"EVENTS_SUBSCRIPTION, default=realtime"`
-	ConnectionsPerUser int           `env:"REALTIME_CONNECTIONS_PER_USER, default=20"` // on one instance
-	HistorySize        int           `env:"REALTIME_HISTORY_SIZE, default=500"`        // events kept for each channel
-	HistoryTTL         time.Duration `env:"REALTIME_HISTORY_TTL, default=24h"`         // also how long an event's id is remembered
+	PublicURL      string        `env:"PUBLIC_URL, required"`     // the dashboard's address; its origin may connect
+	AllowedOrigins []string      `env:"REALTIME_ALLOWED_ORIGINS"` // further origins that may connect, like http://localhost:5173
+	Subscription   string        `env:"EVENTS_SUBSCRIPTION, default=realtime"`
+	HistorySize    int           `env:"REALTIME_HISTORY_SIZE, default=500"` // events kept for each channel
+	HistoryTTL     time.Duration `env:"REALTIME_HISTORY_TTL, default=24h"`  // also how long an event's id is remembered
+	Lifetime       time.Duration `env:"REALTIME_LIFETIME, default=55m"`     // of a connection, give or take 3 minutes of 55
+	Stamp          bool          `env:"REALTIME_STAMP"`                     // tags each event with when it was received, for measuring
+	Limits
 }
 
 // Validate reports the first setting that makes no sense.
@@ -27,16 +29,16 @@ func (c *Config) Validate() error {
 			return fmt.Errorf("REALTIME_ALLOWED_ORIGINS: %w", err)
 		}
 	}
-	if c.ConnectionsPerUser < 1 {
-		return fmt.Errorf("REALTIME_CONNECTIONS_PER_USER: %d is less than 1", c.ConnectionsPerUser)
-	}
 	if c.HistorySize < 1 {
 		return fmt.Errorf("REALTIME_HISTORY_SIZE: %d is less than 1", c.HistorySize)
 	}
 	if c.HistoryTTL < time.Minute {
 		return fmt.Errorf("REALTIME_HISTORY_TTL: %s is less than a minute", c.HistoryTTL)
 	}
-	return nil
+	if c.Lifetime < time.Second || c.Lifetime > defaultLifetime {
+		return fmt.Errorf("REALTIME_LIFETIME: %s is not between a second and %s", c.Lifetime, defaultLifetime)
+	}
+	return c.Limits.validate()
 }
 
 // originOf returns the origin of an address as browsers write it: scheme, host, and the port unless it is the scheme's own.

@@ -27,6 +27,8 @@ func TestSettings(t *testing.T) {
 		{"a Redis address that is none", "REDIS_URL", "http://redis", "REDIS_URL"},
 		{"no connections", "REALTIME_CONNECTIONS_PER_USER", "0", "REALTIME_CONNECTIONS_PER_USER"},
 		{"no history", "REALTIME_HISTORY_SIZE", "0", "REALTIME_HISTORY_SIZE"},
+		{"no lifetime", "REALTIME_LIFETIME", "0s", "REALTIME_LIFETIME"},
+		{"a lifetime that Cloud Run cuts short", "REALTIME_LIFETIME", "2h", "REALTIME_LIFETIME"},
 		{"a short history", "REALTIME_HISTORY_TTL", "1s", "REALTIME_HISTORY_TTL"},
 	}
 	for _, tt := range tests {

@@ -20,6 +20,15 @@ func (s *Server) connecting(ctx context.Context, e centrifuge.ConnectEvent) (cen
 	if err != nil {
 		return centrifuge.ConnectReply{}, err
 	}
+	if err := s.seats.take(ctx, e.ClientID, p, s.cfg.Limits, s.in.Clock.Now()); err != nil {
+		var full centrifuge.Disconnect
+		if errors.As(err, &full) {
+			s.in.Log.WarnContext(ctx, "connection refused", "account", p.AccountID, "user", p.UserID, "reason", full.Reason)
+			return centrifuge.ConnectReply{}, full
+		}
+		s.in.Log.ErrorContext(ctx, "the connections could not be counted", "error", err)
+		return centrifuge.ConnectReply{}, centrifuge.ErrorInternal
+	}
 	subscriptions := map[string]centrifuge.SubscribeOptions{}
 	for _, channel := range channelsOf(p) {
 		subscriptions[channel] = centrifuge.SubscribeOptions{EnableRecovery: true, EnablePositioning: true}
@@ -29,13 +38,22 @@ func (s *Server) connecting(ctx context.Context, e centrifuge.ConnectEvent) (cen
 		Credentials:       &centrifuge.Credentials{UserID: p.UserID, ExpireAt: s.expiry(p)},
 		Subscriptions:     subscriptions,
 		ClientSideRefresh: true,
-		// A reply can hold a whole history; it must not count against the queue's bound.
-		ReplyWithoutQueue: true,
+		// A reply can hold a whole history, which should not count against the queue's bound. A stream cannot be written to
+		// before its first command is done with, so there it does.
+		ReplyWithoutQueue: !e.Transport.Emulation(),
 	}, nil
 }
 
 func (s *Server) connected(client *centrifuge.Client) {
 	was := httpapi.PrincipalFrom(client.Context())
+	stop := s.limitLifetime(client)
+	client.OnDisconnect(func(centrifuge.DisconnectEvent) {
+		stop()
+		ctx := context.WithoutCancel(client.Context())
+		if err := s.seats.leave(ctx, client.ID()); err != nil {
+			s.in.Log.WarnContext(ctx, "a connection's seat lasts until it expires", "error", err)
+		}
+	})
 	client.OnRefresh(func(e centrifuge.RefreshEvent, done centrifuge.RefreshCallback) {
 		// Away from the read loop, which a slow look-up would hold up.
 		go func() { done(s.refresh(client.Context(), was, e.Token)) }()

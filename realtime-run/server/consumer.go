@@ -53,6 +53,7 @@ func (s *Server) receive(ctx context.Context, h *hub) error {
 // handle publishes one message to its channels. It is acknowledged once Redis has the event; until then another delivery is safe, because
 // Redis remembers the event's id. A message that is no event is acknowledged too: it would be no better the next time.
 func (s *Server) handle(ctx context.Context, h *hub, m *pubsub.Message) {
+	received := s.in.Clock.Now()
 	publications, err := read(m.Data)
 	if err != nil {
 		s.in.Log.ErrorContext(ctx, "event rejected", "message_id", m.ID, "bytes", len(m.Data), "reason", err.Error())
@@ -60,6 +61,7 @@ func (s *Server) handle(ctx context.Context, h *hub, m *pubsub.Message) {
 		return
 	}
 	for _, p := range publications {
+		p.received = received
 		if err := s.publish(ctx, h, p); err != nil {
 			s.in.Log.WarnContext(ctx, "event handed back", "event_id", p.id, "channel", p.channel, "error", err)
 			m.Nack()

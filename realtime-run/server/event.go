@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"fieldboard.dev/fieldboard/shared/event"
 )
@@ -26,6 +27,8 @@ type publication struct {
 	channel string
 	id      string // of the event; a channel takes it once
 	body    []byte // the CloudEvent as JSON
+
+	received time.Time // by this instance
 }
 
 // read makes the publications of a Pub/Sub message. The message's body alone decides the channel, and it is written anew from

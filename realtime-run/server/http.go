@@ -8,25 +8,19 @@ import (
 	"fieldboard.dev/fieldboard/shared/problem"
 )
 
-// Handler serves /connection/websocket, /healthz and /readyz.
+// Handler serves the ways to connect (see transports), /healthz and /readyz.
 //
 // /healthz answers 200 as long as the process lives; its body says "ok", or "degraded" when Redis or the subscription
 // does not work. /readyz answers 503 when new clients cannot be served.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /connection/websocket", s.serveSocket)
+	mux.HandleFunc("/connection/http_stream", s.serveStream)
+	mux.HandleFunc("/connection/sse", s.serveEventSource)
+	mux.HandleFunc("/connection/emulation", s.serveEmulation)
 	mux.HandleFunc("GET /healthz", s.serveHealth)
 	mux.HandleFunc("GET /readyz", s.serveReady)
 	return mux
-}
-
-func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
-	h := s.hub.Load()
-	if h == nil || s.draining.Load() {
-		s.refuse(w, r)
-		return
-	}
-	h.socket.ServeHTTP(w, r)
 }
 
 // allowsOrigin lets in the dashboard's origin, those of the settings, and what is no browser: a browser always sends an

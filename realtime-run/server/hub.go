@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -16,16 +16,14 @@ import (
 
 // hub is the part that needs Redis: the connected clients, and the broker that joins all instances' hubs.
 type hub struct {
-	node   *centrifuge.Node
-	shard  *centrifuge.RedisShard
-	socket http.Handler
-	cfg    Config
+	transports
+	node  *centrifuge.Node
+	shard *centrifuge.RedisShard
+	cfg   Config
 }
 
-// The bounds of one connection.
+// How long things may take. What there may be of them is in limits.go.
 const (
-	maxFrame         = 16 << 10 // bytes that a client may send at once; the largest that it needs is its token
-	maxQueue         = 1 << 20  // bytes that wait for a slow client before it is cut off
 	writeTimeout     = 5 * time.Second
 	authTimeout      = 5 * time.Second  // from the handshake to a verified token
 	pingEvery        = 25 * time.Second // under the 30 s after which some proxies drop a silent connection
@@ -69,13 +67,12 @@ func (s *Server) newHub() (_ *hub, err error) {
 	node, err := centrifuge.New(centrifuge.Config{
 		LogLevel:                        centrifuge.LogLevelWarn,
 		LogHandler:                      logTo(s.in.Log, s.in.Clock),
-		ClientQueueMaxSize:              maxQueue,
+		ClientQueueMaxSize:              s.cfg.QueueBytes,
 		ClientStaleCloseDelay:           authTimeout,
 		ClientExpiredCloseDelay:         refreshGrace,
 		ClientPresenceUpdateInterval:    positionCheck,
 		ClientChannelPositionCheckDelay: positionCheck - time.Second, // compared by whole seconds
-		ClientChannelLimit:              8,
-		UserConnectionLimit:             s.cfg.ConnectionsPerUser,
+		ClientChannelLimit:              s.cfg.Channels,
 		RecoveryMaxPublicationLimit:     s.cfg.HistorySize,
 		// Its requests in flight are shared by all nodes of a process, also those with another Redis or prefix.
 		UseSingleFlight: false,
@@ -96,27 +93,27 @@ func (s *Server) newHub() (_ *hub, err error) {
 	node.SetBroker(broker)
 	node.OnConnecting(s.connecting)
 	node.OnConnect(s.connected)
+	node.OnCommandRead(s.commandRead)
 	if err := node.Run(); err != nil {
 		stop, cancel := context.WithTimeout(context.Background(), redisTimeout)
 		defer cancel()
 		return nil, errors.Join(err, node.Shutdown(stop))
 	}
-	socket := centrifuge.NewWebsocketHandler(node, centrifuge.WebsocketConfig{
-		CheckOrigin:      s.allowsOrigin,
-		MessageSizeLimit: maxFrame,
-		WriteTimeout:     writeTimeout,
-		PingPongConfig:   centrifuge.PingPongConfig{PingInterval: pingEvery, PongTimeout: pongWithin},
-	})
-	return &hub{node: node, shard: shard, socket: socket, cfg: s.cfg}, nil
+	return &hub{transports: s.newTransports(node), node: node, shard: shard, cfg: s.cfg}, nil
 }
 
 // publish stores an event in its channel's history and sends it to every instance, in one step in Redis. It reports false
 // for an event whose id the channel has already had.
 func (h *hub) publish(p publication) (bool, error) {
-	result, err := h.node.Publish(p.channel, p.body,
+	options := []centrifuge.PublishOption{
 		centrifuge.WithHistory(h.cfg.HistorySize, h.cfg.HistoryTTL),
 		centrifuge.WithIdempotencyKey(p.id),
-		centrifuge.WithIdempotentResultTTL(h.cfg.HistoryTTL))
+		centrifuge.WithIdempotentResultTTL(h.cfg.HistoryTTL),
+	}
+	if h.cfg.Stamp {
+		options = append(options, centrifuge.WithTags(map[string]string{"received": strconv.FormatInt(p.received.UnixMicro(), 10)}))
+	}
+	result, err := h.node.Publish(p.channel, p.body, options...)
 	return err == nil && !result.Suppressed, err
 }
 
@@ -149,7 +146,10 @@ func logTo(log *slog.Logger, clk clock.Clock) centrifuge.LogHandler {
 		}
 		args := make([]any, 0, 2*len(entry.Fields))
 		for k, v := range entry.Fields {
-			args = append(args, k, v)
+			// What a client sent can hold its token.
+			if k != "req" && k != "data" {
+				args = append(args, k, v)
+			}
 		}
 		log.Log(context.Background(), level, entry.Message, args...)
 	}

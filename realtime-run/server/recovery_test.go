@@ -151,9 +151,10 @@ func TestAnInstanceEnds(t *testing.T) {
 	if diff := cmp.Diff(witness.ids(), l.ids()); diff != "" {
 		t.Errorf("events (-of one that stayed +of one that moved):\n%s", diff)
 	}
-	if word, _ := l.subscribed(operations); !word.WasRecovering || !word.Recovered {
-		t.Errorf("was recovering %t, recovered %t; want both", word.WasRecovering, word.Recovered)
-	}
+	eventually(t, "it recovers", func() bool {
+		word, _ := l.subscribed(operations)
+		return word.WasRecovering && word.Recovered
+	})
 }
 
 // redisServer is a Redis of the test's own, to be stopped and started.

@@ -24,6 +24,7 @@ type Server struct {
 	sessions Sessions
 	origins  map[string]bool
 	hub      atomic.Pointer[hub] // nil until Redis was reached for the first time
+	seats    *seats
 	draining atomic.Bool
 	redis    status
 	pubsub   status
@@ -40,7 +41,7 @@ type Sessions interface {
 
 // New returns a server with the settings of in. It connects to nothing.
 func New(in *instance.Instance, sessions Sessions) (*Server, error) {
-	s := &Server{in: in, sessions: sessions, origins: map[string]bool{}}
+	s := &Server{in: in, sessions: sessions, origins: map[string]bool{}, seats: newSeats(in.Cloud)}
 	if err := in.Config(context.Background(), &s.cfg); err != nil {
 		return nil, err
 	}
@@ -60,7 +61,7 @@ func New(in *instance.Instance, sessions Sessions) (*Server, error) {
 // How long Run may take after its context is done. Cloud Run allows 10 s after SIGTERM.
 const (
 	consumerDrain = 3 * time.Second
-	clientsDrain  = 5 * time.Second
+	clientsDrain  = 3 * time.Second // after letGo, which takes up to 3.5 s
 )
 
 // Run carries events until ctx is done; then it hands back the messages in its hands, tells every client to reconnect
@@ -80,16 +81,20 @@ func (s *Server) Run(ctx context.Context) error {
 		work.Go(func() { s.watchRedis(ctx) })
 		work.Go(func() { s.consume(ctx, h) })
 		work.Go(func() { s.closeEnded(ctx, h) })
+		work.Go(func() { s.keepSeats(ctx, h) })
 		work.Wait()
 	}()
 	<-ctx.Done()
 	s.draining.Store(true)
+	gone := make(chan struct{})
+	go func() { defer close(gone); s.letGo(h) }()
 	select {
 	case <-idle:
 	case <-time.After(consumerDrain):
 		// Pub/Sub does not answer. It gives the messages to another instance when their lease ends.
 		s.in.Log.WarnContext(ctx, "the events in hand could not be handed back in time")
 	}
+	<-gone
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), clientsDrain)
 	defer cancel()
 	return h.close(drain)

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -35,6 +36,15 @@ import (
 
 // patience bounds what a test waits for. It is reached only when something is broken.
 const patience = 60 * time.Second
+
+// plainRequest is what the servers of the tests give a request that is answered at once.
+const plainRequest = 2 * time.Second
+
+// outlast waits for longer than that.
+func outlast(tb testing.TB) {
+	tb.Helper()
+	time.Sleep(plainRequest + time.Second/2)
+}
 
 // world is a test's own topic, subscription and Redis prefix, and the tokens that its people have.
 type world struct {
@@ -111,14 +121,19 @@ func (w *world) publish(tb testing.TB, events ...event.Event) {
 
 // service is one running instance.
 type service struct {
-	url  string
-	stop func() // ends it as SIGTERM does, and waits
+	url   string
+	drain func() // begins to end it, as SIGTERM does
+	stop  func() // ends it, and waits
 }
 
-func (w *world) start(tb testing.TB) *service {
+func (w *world) start(tb testing.TB, settings ...string) *service {
 	tb.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(tb.Context()))
-	in, err := instance.New(ctx, envconfig.MapLookuper(w.settings), clock.System, slog.New(slog.NewTextHandler(w.log, nil)))
+	own := maps.Clone(w.settings)
+	for i := 0; i < len(settings); i += 2 {
+		own[settings[i]] = settings[i+1]
+	}
+	in, err := instance.New(ctx, envconfig.MapLookuper(own), clock.System, slog.New(slog.NewTextHandler(w.log, nil)))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -126,10 +141,12 @@ func (w *world) start(tb testing.TB) *service {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	web := httptest.NewServer(srv.Handler())
+	web := httptest.NewUnstartedServer(srv.Handler())
+	web.Config.ReadTimeout, web.Config.WriteTimeout = plainRequest, plainRequest
+	web.Start()
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Run(ctx) }()
-	s := &service{url: web.URL, stop: sync.OnceFunc(func() {
+	s := &service{url: web.URL, drain: cancel, stop: sync.OnceFunc(func() {
 		cancel()
 		select {
 		case err := <-ended:
@@ -145,10 +162,10 @@ func (w *world) start(tb testing.TB) *service {
 	return s
 }
 
-// started returns an instance that takes clients.
-func (w *world) started(tb testing.TB) *service {
+// started returns an instance that takes clients. The settings override the world's.
+func (w *world) started(tb testing.TB, settings ...string) *service {
 	tb.Helper()
-	s := w.start(tb)
+	s := w.start(tb, settings...)
 	eventually(tb, "the service is ready", func() bool { return s.status(tb, "/readyz") == http.StatusOK })
 	return s
 }

@@ -271,7 +271,7 @@ func (b *builder) startGateway() {
 	}
 	handler, err := gateway.New(gateway.Config{
 		Hosting: hosting, Files: builtDashboard(), Functions: functions, Log: b.log,
-		ConnectSources: []string{"http://" + b.stack.env.AuthHost, b.stack.RealtimeURL},
+		ConnectSources: []string{"http://" + b.stack.env.AuthHost, b.stack.RealtimeURL, b.address(realtimeServer)},
 	})
 	b.must(err)
 	b.serve(gatewayServer, handler)

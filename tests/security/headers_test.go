@@ -19,7 +19,7 @@ import (
 var pageHeaders = map[string]string{
 	"Cache-Control": "no-cache",
 	"Content-Security-Policy": "default-src 'none'; base-uri 'none'; " +
-		"connect-src 'self' https://identitytoolkit.googleapis.com https://securetoken.googleapis.com wss://*.run.app; " +
+		"connect-src 'self' https://identitytoolkit.googleapis.com https://securetoken.googleapis.com https://*.run.app wss://*.run.app; " +
 		"font-src 'self'; form-action 'self'; frame-ancestors 'none'; img-src 'self' data:; manifest-src 'self'; object-src 'none'; " +
 		"script-src 'self'; script-src-attr 'none'; style-src 'self' 'unsafe-inline'; worker-src 'self'; upgrade-insecure-requests",
 	"Cross-Origin-Embedder-Policy": "require-corp",

@@ -5,7 +5,7 @@ import type { FieldEvent } from '../api/types'
 import { Coalescer } from './coalescer'
 import { belongsInFeed, everything, touchedBy } from './effects'
 import { mergeEvents, withEvent } from './feed'
-import { socketUrl } from './live'
+import { emulationOf, transportsOf } from './addresses'
 import { everyMinute } from './minute'
 import { noticeOf } from './notices'
 import { refresh } from './refresh'
@@ -260,12 +260,18 @@ describe('everyMinute', () => {
   })
 })
 
-describe('socketUrl', () => {
+describe('the ways to the realtime service', () => {
   it.each([
-    ['http://127.0.0.1:8090', 'ws://127.0.0.1:8090/connection/websocket'],
-    ['https://live.example.test/', 'wss://live.example.test/connection/websocket'],
-    ['wss://live.example.test/rt', 'wss://live.example.test/rt/connection/websocket'],
-  ])('turns %s into %s', (base, want) => {
-    expect(socketUrl(base)).toBe(want)
+    ['http://127.0.0.1:8090', 'ws://127.0.0.1:8090', 'http://127.0.0.1:8090'],
+    ['ws://127.0.0.1:8090', 'ws://127.0.0.1:8090', 'http://127.0.0.1:8090'],
+    ['https://live.example.test/', 'wss://live.example.test', 'https://live.example.test'],
+    ['wss://live.example.test/rt', 'wss://live.example.test/rt', 'https://live.example.test/rt'],
+  ])('come from %s', (base, ws, http) => {
+    expect(transportsOf(base)).toEqual([
+      { transport: 'websocket', endpoint: `${ws}/connection/websocket` },
+      { transport: 'http_stream', endpoint: `${http}/connection/http_stream` },
+      { transport: 'sse', endpoint: `${http}/connection/sse` },
+    ])
+    expect(emulationOf(base)).toBe(`${http}/connection/emulation`)
   })
 })

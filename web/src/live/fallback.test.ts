@@ -1,0 +1,54 @@
+import { afterEach, expect, it, vi } from 'vitest'
+import { connectLive } from './live'
+
+afterEach(() => {
+  vi.unstubAllGlobals()
+})
+
+/** A network that lets no WebSocket through. */
+class Refused extends EventTarget {
+  onerror?: (e: unknown) => void
+  onclose?: (e: unknown) => void
+  constructor() {
+    super()
+    setTimeout(() => {
+      this.onerror?.({})
+      this.onclose?.({ code: 1006, reason: '' })
+    })
+  }
+  close() {}
+  send() {}
+}
+
+it('falls back to a stream where no WebSocket gets through', async () => {
+  vi.stubGlobal('WebSocket', Refused)
+  const asked: { url: string; body: string; credentials: unknown }[] = []
+  const event = { id: 'e1', type: 'visit.updated', data: { collection: 'visits' } }
+  vi.stubGlobal('fetch', async (url: string, init: RequestInit) => {
+    asked.push({ url, body: String(init.body), credentials: init.credentials })
+    const text = new TextEncoder()
+    const stream = new ReadableStream({
+      start(controller) {
+        controller.enqueue(text.encode('{"id":1,"connect":{"client":"c","session":"s","node":"n","subs":{"a":{}}}}\n'))
+        controller.enqueue(text.encode(`${JSON.stringify({ push: { channel: 'a', pub: { data: event } } })}\n`))
+      },
+    })
+    return new Response(stream, { status: 200 })
+  })
+  const states: string[] = []
+  const got: unknown[] = []
+  const close = connectLive({
+    url: 'ws://live.test',
+    token: async () => 't1',
+    renew: async () => {},
+    onEvent: e => got.push(e),
+    onGap: () => {},
+    onState: state => states.push(state),
+  })
+  await vi.waitFor(() => expect(got).toEqual([event]))
+  close()
+  expect(states).toEqual(['connecting', 'live'])
+  expect(asked[0]?.url).toBe('http://live.test/connection/http_stream')
+  expect(asked[0]?.body).toContain('"token":"t1"')
+  expect(asked[0]?.credentials).toBe('same-origin') // so none, to another origin
+})
