@@ -13,6 +13,7 @@ import (
 	"fieldboard.dev/fieldboard/shared/clock"
 	"fieldboard.dev/fieldboard/shared/cloud"
 	"fieldboard.dev/fieldboard/shared/event"
+	"fieldboard.dev/fieldboard/shared/event/ledger"
 	"fieldboard.dev/fieldboard/shared/httpapi"
 	"fieldboard.dev/fieldboard/shared/instance"
 	"fieldboard.dev/fieldboard/shared/problem"
@@ -23,6 +24,7 @@ type handler struct {
 	events   *event.Store
 	accounts *account.Store
 	clock    clock.Clock
+	ledger   *ledger.Ledger
 	schemas  []byte
 }
 
@@ -46,6 +48,13 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 		Summary:     "Who did what, to what, when and from where, the newest first",
 		Description: "Asking is itself written into the log. Amounts, and events that are about money, are for those with finance:read.",
 	}, httpapi.Needs(account.SecurityRead), h.search)
+	var sealing ledger.Config
+	if err := in.Config(ctx, &sealing); err != nil {
+		return nil, err
+	}
+	if h.ledger, err = ledger.New(in.Cloud, sealing); err != nil {
+		return nil, err
+	}
 	if h.schemas, err = event.Schemas(); err != nil {
 		return nil, err
 	}
@@ -53,6 +62,7 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 		OperationID: "get-event-schemas", Method: http.MethodGet, Path: "/api/events/schema",
 		Summary: "The JSON Schema of every type of event",
 	}, httpapi.Public, h.schema)
+	h.registerProofs(api)
 	return api.Handler(), nil
 }
 

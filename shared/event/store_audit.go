@@ -10,6 +10,11 @@ import (
 
 	"cloud.google.com/go/firestore"
 	"google.golang.org/api/iterator"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"fieldboard.dev/fieldboard/shared/cloud"
+	"fieldboard.dev/fieldboard/shared/problem"
 )
 
 // Search asks for events. The zero value of a field asks for all.
@@ -95,6 +100,28 @@ func (s *Store) Find(ctx context.Context, account string, q Search, after Positi
 		}
 	}
 }
+
+// Get returns one event with all that it tells; a problem NotFound when there is none by that id.
+func (s *Store) Get(ctx context.Context, account, id string) (Event, error) {
+	if !cloud.AreIDs(id) {
+		return Event{}, errNoEvent
+	}
+	client, err := s.clients.Firestore(ctx)
+	if err != nil {
+		return Event{}, err
+	}
+	snap, err := Ref(client, account, id).Get(ctx)
+	if status.Code(err) == codes.NotFound {
+		return Event{}, errNoEvent
+	}
+	if err != nil {
+		return Event{}, problem.Wrap(err, problem.Unavailable, "The event cannot be read right now. Try again shortly.")
+	}
+	stored, err := ReadStored(snap)
+	return stored.Event, err
+}
+
+var errNoEvent = problem.New(problem.NotFound, "There is no such event.")
 
 // says tells whether a text is a part of what the event tells.
 func (e Event) says(text string) bool {

@@ -3,13 +3,16 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"fieldboard.dev/fieldboard/emulators/demo"
+	"fieldboard.dev/fieldboard/shared/event/ledger/evidence"
 	"fieldboard.dev/fieldboard/tests/harness"
 )
 
@@ -147,6 +150,7 @@ func TestAudit(t *testing.T) {
 			}
 		}
 	})
+	t.Run("an event is proven, by its own proof and by the whole log's", func(t *testing.T) { proven(t, stack) })
 	t.Run("pages", func(t *testing.T) {
 		before := time.Now().UTC().Format(time.RFC3339Nano)
 		whole := audit(t, stack, "owner", url.Values{"limit": {"100"}, "to": {before}})
@@ -174,4 +178,47 @@ func TestAudit(t *testing.T) {
 			}
 		}
 	})
+}
+
+// proven checks the log as somebody outside does: with the public keys, and what the API gives.
+func proven(t *testing.T, stack *harness.Stack) {
+	t.Helper()
+	res, err := demo.Anonymous(stack.URL).Do(t.Context(), http.MethodGet, "/api/events/keys", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	published, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := evidence.ParseKeys(string(published))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stack.Schedule(t, "sealevents")
+	var old struct{ Checkpoint string }
+	stack.Get(t, "owner", "/api/v1/audit/checkpoint", &old)
+	tree, err := evidence.Open(old.Checkpoint, "acc_demo", keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	newest := audit(t, stack, "owner", url.Values{"limit": {"100"}})
+	stack.Schedule(t, "sealevents") // the search is in the log by now
+	for _, e := range newest[1:] {
+		var proof evidence.Inclusion
+		stack.Get(t, "owner", "/api/v1/audit/events/"+e.ID+"/proof", &proof)
+		if err := proof.Verify(keys); err != nil {
+			t.Errorf("%s: %v", e.Type, err)
+		}
+		proof.Leaf = strings.Replace(proof.Leaf, e.Type, "visit.deleted", 1)
+		if err := proof.Verify(keys); err == nil {
+			t.Error("the proof holds of another event too")
+		}
+	}
+	var onwards evidence.Consistency
+	stack.Get(t, "owner", fmt.Sprintf("/api/v1/audit/consistency?size=%d", tree.N), &onwards)
+	if err := onwards.Verify(old.Checkpoint, keys); err != nil || onwards.OldCheckpoint != old.Checkpoint || onwards.Checkpoint == old.Checkpoint {
+		t.Errorf("from the old checkpoint to the new one: %v, %+v", err, onwards)
+	}
 }

@@ -26,7 +26,7 @@ const (
 
 var mayCall = map[string]string{
 	"sign-in": public, "refresh-session": public, "sign-out": public, "get-config": public, "get-jwks": public,
-	"receive-jobber-webhook": public, "look-up-invitation": public, "accept-invitation": public, "get-event-schemas": public,
+	"receive-jobber-webhook": public, "look-up-invitation": public, "accept-invitation": public, "get-event-schemas": public, "get-event-keys": public,
 
 	"get-me": everyone, "list-sessions": everyone, "name-session": everyone, "end-session": everyone, "end-other-sessions": everyone,
 	"get-account": everyone, "list-roles": everyone,
@@ -40,8 +40,8 @@ var mayCall = map[string]string{
 	"list-members": seen + key, "get-member": seen + key,
 	"change-member": money, "remove-member": money, "list-member-sessions": money, "end-member-sessions": money, "end-member-session": money,
 	"list-invitations": money, "invite-member": money, "renew-invitation": money, "revoke-invitation": money,
-	"search-audit-events": money + key,
-	"list-api-keys":       money, "create-api-key": money, "rotate-api-key": money, "revoke-api-key": money,
+	"search-audit-events": money + key, "get-audit-checkpoint": money + key, "prove-audit-event": money + key, "prove-audit-consistency": money + key,
+	"list-api-keys": money, "create-api-key": money, "rotate-api-key": money, "revoke-api-key": money,
 
 	"authorize-jobber": owners, "connect-jobber": owners, "disconnect-jobber": owners,
 	"change-account": owners, "transfer-ownership": owners,

@@ -43,6 +43,7 @@ func TestWhoseThingsOneReaches(t *testing.T) {
 	}
 	own, others := belongingsOf(t, stack, "owner", "demo-viewer"), belongingsOf(t, stack, "other", "other-owner")
 	team, otherTeams := teams(t, stack)
+	stack.Schedule(t, "sealevents") // an event has a proof from then on
 
 	// The copies are complete and every caller has asked once, so that nothing else changes what is stored from here on.
 	for _, token := range callers {
@@ -118,6 +119,7 @@ func belongingsOf(t *testing.T, stack *harness.Stack, owner, member string) belo
 	}
 	b[invitations] = invited.ID
 	b["/api/v1/sessions"] = firstOf(t, stack.As(t, owner), "/api/v1/sessions")
+	b["/api/v1/audit/events"] = firstOf(t, stack.As(t, owner), "/api/v1/audit/events")
 	b["sid"] = b["/api/v1/sessions"]
 	return b
 }
