@@ -32,6 +32,7 @@ func TestCopyAndFollow(t *testing.T) {
 	sameAsTruth(t, stack, 1)
 
 	stack.Schedule(t, "relay")
+	stack.Schedule(t, "sealevents")
 	stack.Schedule(t, "schedulesync")
 }
 
