@@ -38,7 +38,7 @@ func (c *Config) Validate() error {
 	if c.Lifetime < time.Second || c.Lifetime > defaultLifetime {
 		return fmt.Errorf("REALTIME_LIFETIME: %s is not between a second and %s", c.Lifetime, defaultLifetime)
 	}
-	return c.Limits.validate()
+	return c.validate()
 }
 
 // originOf returns the origin of an address as browsers write it: scheme, host, and the port unless it is the scheme's own.

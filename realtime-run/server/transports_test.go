@@ -20,9 +20,11 @@ import (
 // streams are the transports of clients whose network lets no WebSocket through.
 var streams = map[string]func(tb testing.TB, s *service, command string) *http.Request{
 	"http_stream": func(tb testing.TB, s *service, command string) *http.Request {
+		tb.Helper()
 		return request(tb, http.MethodPost, s.url+"/connection/http_stream", command)
 	},
 	"sse": func(tb testing.TB, s *service, command string) *http.Request {
+		tb.Helper()
 		return request(tb, http.MethodGet, s.url+"/connection/sse?cf_connect="+url.QueryEscape(command), "")
 	},
 }

@@ -188,7 +188,12 @@ func (r *run) witness(b *testing.B) {
 			m.Ack()
 		})
 	}()
-	b.Cleanup(func() { cancel(); <-ended })
+	b.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			b.Error(err)
+		}
+	})
 }
 
 // connect opens n connections, each with a goroutine that reads.
