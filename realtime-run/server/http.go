@@ -16,7 +16,6 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /connection/websocket", s.serveSocket)
 	mux.HandleFunc("/connection/http_stream", s.serveStream)
-	mux.HandleFunc("/connection/sse", s.serveEventSource)
 	mux.HandleFunc("/connection/emulation", s.serveEmulation)
 	mux.HandleFunc("GET /healthz", s.serveHealth)
 	mux.HandleFunc("GET /readyz", s.serveReady)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -59,7 +58,6 @@ var overLimit = map[string]struct {
 		for _, r := range []*http.Request{
 			request(t, http.MethodPost, s.url+"/connection/http_stream", large),
 			request(t, http.MethodPost, s.url+"/connection/emulation", large),
-			request(t, http.MethodGet, s.url+"/connection/sse?cf_connect="+url.QueryEscape(large), ""),
 		} {
 			response := do(t, r)
 			check(t, response.Body.Close())

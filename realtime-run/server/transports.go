@@ -11,10 +11,11 @@ import (
 )
 
 // transports are the ways to connect, one protocol on all of them. A WebSocket goes both ways. Where a network lets none
-// through, the server's part goes over an HTTP answer that does not end, or over server-sent events, and each command of
-// the client is a request of its own: it may reach any instance, which hands it to the one that has the stream.
+// through, the server's part goes over an HTTP answer that does not end, and each command of the client is a request of its
+// own: it may reach any instance, which hands it to the one that has the stream. Server-sent events are no way: a browser's
+// EventSource can tell a token in the address alone, which is kept in the logs of requests.
 type transports struct {
-	socket, stream, eventSource, emulation http.Handler
+	socket, stream, emulation http.Handler
 }
 
 func (s *Server) newTransports(node *centrifuge.Node) transports {
@@ -26,8 +27,7 @@ func (s *Server) newTransports(node *centrifuge.Node) transports {
 			// Most connections are idle most of the time; these keep one small. A client sends little besides its token.
 			ReadBufferSize: 1 << 10, UseWriteBufferPool: true, ProcessCommandsOffReadLoop: true,
 		}),
-		stream:      centrifuge.NewHTTPStreamHandler(node, centrifuge.HTTPStreamConfig{MaxRequestBodySize: limit, PingPongConfig: pings}),
-		eventSource: centrifuge.NewSSEHandler(node, centrifuge.SSEConfig{MaxRequestBodySize: limit, PingPongConfig: pings}),
+		stream: centrifuge.NewHTTPStreamHandler(node, centrifuge.HTTPStreamConfig{MaxRequestBodySize: limit, PingPongConfig: pings}),
 		// Its message holds the client's as text, with what names the stream around it.
 		emulation: centrifuge.NewEmulationHandler(node, centrifuge.EmulationConfig{MaxRequestBodySize: 2 * limit}),
 	}
@@ -38,23 +38,13 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) serveStream(w http.ResponseWriter, r *http.Request) {
-	s.crossOrigin(w, r, http.MethodPost, func() {
+	s.crossOrigin(w, r, func() {
 		s.serveClient(w, r, func(h *hub) http.Handler { return h.stream })
 	})
 }
 
-func (s *Server) serveEventSource(w http.ResponseWriter, r *http.Request) {
-	s.crossOrigin(w, r, http.MethodGet, func() {
-		if len(r.URL.RawQuery) > s.cfg.MessageBytes {
-			w.WriteHeader(http.StatusRequestEntityTooLarge)
-			return
-		}
-		s.serveClient(w, r, func(h *hub) http.Handler { return h.eventSource })
-	})
-}
-
 func (s *Server) serveEmulation(w http.ResponseWriter, r *http.Request) {
-	s.crossOrigin(w, r, http.MethodPost, func() {
+	s.crossOrigin(w, r, func() {
 		s.serveClient(w, r, func(h *hub) http.Handler { return h.emulation })
 	})
 }
@@ -94,7 +84,7 @@ func readWhole(w http.ResponseWriter, r *http.Request, most int) bool {
 
 // crossOrigin answers what browsers ask before and of a request to another origin: that an allowed page may send it and read
 // the answer, without cookies.
-func (s *Server) crossOrigin(w http.ResponseWriter, r *http.Request, method string, next func()) {
+func (s *Server) crossOrigin(w http.ResponseWriter, r *http.Request, next func()) {
 	header := w.Header()
 	header.Add("Vary", "Origin")
 	if !s.allowsOrigin(r) {
@@ -106,15 +96,15 @@ func (s *Server) crossOrigin(w http.ResponseWriter, r *http.Request, method stri
 	}
 	switch r.Method {
 	case http.MethodOptions:
-		header.Set("Access-Control-Allow-Methods", method)
+		header.Set("Access-Control-Allow-Methods", http.MethodPost)
 		header.Set("Access-Control-Allow-Headers", "Content-Type")
 		header.Set("Access-Control-Max-Age", "600")
 		w.WriteHeader(http.StatusNoContent)
-	case method:
+	case http.MethodPost:
 		header.Set("X-Content-Type-Options", "nosniff")
 		next()
 	default:
-		header.Set("Allow", method)
+		header.Set("Allow", http.MethodPost)
 		w.WriteHeader(http.StatusMethodNotAllowed)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 
@@ -22,10 +21,6 @@ var streams = map[string]func(tb testing.TB, s *service, command string) *http.R
 	"http_stream": func(tb testing.TB, s *service, command string) *http.Request {
 		tb.Helper()
 		return request(tb, http.MethodPost, s.url+"/connection/http_stream", command)
-	},
-	"sse": func(tb testing.TB, s *service, command string) *http.Request {
-		tb.Helper()
-		return request(tb, http.MethodGet, s.url+"/connection/sse?cf_connect="+url.QueryEscape(command), "")
 	},
 }
 
@@ -188,7 +183,7 @@ func TestCrossOrigin(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "REALTIME_ALLOWED_ORIGINS", "http://localhost:5173")
 	s := w.started(t)
-	methods := map[string]string{"http_stream": http.MethodPost, "sse": http.MethodGet, "emulation": http.MethodPost}
+	methods := map[string]string{"http_stream": http.MethodPost, "emulation": http.MethodPost}
 	cors := func(h http.Header) http.Header {
 		got := http.Header{}
 		for name, values := range h {
@@ -250,7 +245,7 @@ func TestADrainingInstanceRefusesEveryTransport(t *testing.T) {
 	s.drain()
 	for _, r := range []*http.Request{
 		request(t, http.MethodGet, s.url+"/connection/websocket", ""), request(t, http.MethodPost, s.url+"/connection/http_stream", "{}"),
-		request(t, http.MethodGet, s.url+"/connection/sse?cf_connect={}", ""), request(t, http.MethodPost, s.url+"/connection/emulation", "{}"),
+		request(t, http.MethodPost, s.url+"/connection/emulation", "{}"),
 	} {
 		eventually(t, r.URL.Path+" is refused", func() bool {
 			again := r.Clone(t.Context())

@@ -89,10 +89,10 @@ func New(tb testing.TB, opts Options) *Stack {
 	b.startJobber()
 	b.startOpenID()
 	b.startFunctions()
+	b.prepare()
 	b.startRealtime()
 	b.startGateway()
 	b.startScheduler()
-	b.prepare()
 	return b.stack
 }
 

@@ -36,7 +36,12 @@ class Fake {
   /** Connects, in the library's order: first the state, then the channels. */
   join(offset: number, over: object = {}) {
     this.happen('connected')
-    this.happen('subscribed', { channel: 'c', recovered: false, streamPosition: { epoch: 'e', offset }, ...over })
+    this.happen('subscribed', {
+      channel: 'c',
+      recovered: false,
+      streamPosition: { epoch: 'e', offset },
+      ...over,
+    })
   }
   bring(offset: number) {
     this.happen('publication', {
@@ -141,7 +146,8 @@ describe('the live connection', () => {
 })
 
 describe('a move to another connection', () => {
-  const eventIds = (onEvent: unknown) => vi.mocked(onEvent as LiveOptions['onEvent']).mock.calls.map(([e]) => e.id)
+  const eventIds = (onEvent: unknown) =>
+    vi.mocked(onEvent as LiveOptions['onEvent']).mock.calls.map(([e]) => e.id)
 
   /** A page that is live at offset 3, and was told to move. */
   async function moving() {

@@ -29,8 +29,12 @@ it('falls back to a stream where no WebSocket gets through', async () => {
     const text = new TextEncoder()
     const stream = new ReadableStream({
       start(controller) {
-        controller.enqueue(text.encode('{"id":1,"connect":{"client":"c","session":"s","node":"n","subs":{"a":{}}}}\n'))
-        controller.enqueue(text.encode(`${JSON.stringify({ push: { channel: 'a', pub: { data: event } } })}\n`))
+        controller.enqueue(
+          text.encode('{"id":1,"connect":{"client":"c","session":"s","node":"n","subs":{"a":{}}}}\n'),
+        )
+        controller.enqueue(
+          text.encode(`${JSON.stringify({ push: { channel: 'a', pub: { data: event } } })}\n`),
+        )
       },
     })
     return new Response(stream, { status: 200 })

@@ -2,10 +2,10 @@ import { QueryClient, QueryObserver } from '@tanstack/react-query'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { keys } from '../api/queries'
 import type { FieldEvent } from '../api/types'
+import { emulationOf, transportsOf } from './addresses'
 import { Coalescer } from './coalescer'
 import { belongsInFeed, everything, touchedBy } from './effects'
 import { mergeEvents, withEvent } from './feed'
-import { emulationOf, transportsOf } from './addresses'
 import { everyMinute } from './minute'
 import { noticeOf } from './notices'
 import { refresh } from './refresh'
@@ -270,7 +270,6 @@ describe('the ways to the realtime service', () => {
     expect(transportsOf(base)).toEqual([
       { transport: 'websocket', endpoint: `${ws}/connection/websocket` },
       { transport: 'http_stream', endpoint: `${http}/connection/http_stream` },
-      { transport: 'sse', endpoint: `${http}/connection/sse` },
     ])
     expect(emulationOf(base)).toBe(`${http}/connection/emulation`)
   })
