@@ -66,7 +66,7 @@ func (s *APIKeys) Create(ctx context.Context, by Principal, n NewAPIKey, request
 	}
 	d := newAPIKeyDoc(by.AccountID, by.UserID, n, key, now)
 	d.Request = request
-	if err := s.store.create(ctx, key.id, d, tellOfAPIKey(apiKeyCreated, &d, key.id, strings.Join(d.Permissions, ", "), now)); err != nil {
+	if err := s.store.create(ctx, key.id, d, tellOfAPIKey(apiKeyCreated, by, &d, key.id, strings.Join(d.Permissions, ", "), now)); err != nil {
 		return APIKey{}, "", err
 	}
 	return d.key(key.id), key.encode(), nil
@@ -92,7 +92,7 @@ func (s *APIKeys) Rotate(ctx context.Context, by Principal, id string, overlap t
 		if overlap > 0 {
 			detail += fmt.Sprintf("; the old secret works until %s", d.PreviousUntil.Format(time.RFC3339))
 		}
-		e := tellOfAPIKey(apiKeyRotated, d, id, detail, now)
+		e := tellOfAPIKey(apiKeyRotated, by, d, id, detail, now)
 		return &e, nil
 	})
 	if err != nil {
@@ -110,7 +110,7 @@ func (s *APIKeys) Revoke(ctx context.Context, by Principal, id string) error {
 			return nil, nil
 		}
 		d.revoke(now)
-		e := tellOfAPIKey(apiKeyRevoked, d, id, "by "+who, now)
+		e := tellOfAPIKey(apiKeyRevoked, by, d, id, "by "+who, now)
 		return &e, nil
 	})
 	return err
@@ -177,9 +177,9 @@ func (s *APIKeys) member(ctx context.Context, by Principal) (account.Member, err
 // now is the present as Firestore keeps it.
 func (s *APIKeys) now() time.Time { return s.clock.Now().UTC().Truncate(time.Microsecond) }
 
-func tellOfAPIKey(typ string, d *apiKeyDoc, id, detail string, now time.Time) event.Event {
+func tellOfAPIKey(typ string, by Principal, d *apiKeyDoc, id, detail string, now time.Time) event.Event {
 	e := event.New(d.Account, typ, now)
-	e.Audience, e.EntityID, e.Title, e.Detail, e.Member = event.Security, id, d.Name, detail, d.CreatedBy
+	e.Audience, e.EntityID, e.Title, e.Detail, e.Member, e.Actor = event.Security, id, d.Name, detail, d.CreatedBy, by.UserID
 	return e
 }
 

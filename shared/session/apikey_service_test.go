@@ -348,17 +348,17 @@ func TestChangesOfAPIKeysAreTold(t *testing.T) {
 	for i := range got {
 		got[i].ID = ""
 	}
-	told := func(typ, detail string, at time.Time) event.Event {
+	told := func(typ, by, detail string, at time.Time) event.Event {
 		return event.Event{
 			Account: "acc_prairie", Type: typ, Audience: event.Security, EntityID: key.ID, Title: "Warehouse sync", Detail: detail,
-			Member: "admin", Time: at,
+			Member: "admin", Actor: by, Time: at, Audit: event.Audit{Kind: event.ByMember},
 		}
 	}
 	now := s.clock.Now()
 	want := []event.Event{
-		told("security.key_created", "record:read, summary:read", now.Add(-2*time.Minute)),
-		told("security.key_rotated", "by Olive Owner; the old secret works until 2026-03-02T12:01:00Z", now.Add(-time.Minute)),
-		told("security.key_revoked", "by Olive Owner", now),
+		told("security.key_created", "admin", "record:read, summary:read", now.Add(-2*time.Minute)),
+		told("security.key_rotated", "owner", "by Olive Owner; the old secret works until 2026-03-02T12:01:00Z", now.Add(-time.Minute)),
+		told("security.key_revoked", "owner", "by Olive Owner", now),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
