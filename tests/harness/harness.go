@@ -93,6 +93,7 @@ func New(tb testing.TB, opts Options) *Stack {
 	b.startRealtime()
 	b.startGateway()
 	b.startScheduler()
+	b.awaitRealtime()
 	return b.stack
 }
 

@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -256,6 +257,25 @@ func (b *builder) startRealtime() {
 		b.serve(service.Name, srv.Handler())
 		b.run(srv.Run)
 	}
+}
+
+// awaitRealtime returns when the realtime service takes connections.
+func (b *builder) awaitRealtime() {
+	b.tb.Helper()
+	Eventually(b.tb, func() error {
+		req, err := http.NewRequestWithContext(b.ctx, http.MethodGet, b.address(realtimeServer)+"/readyz", nil)
+		if err != nil {
+			return err
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return err
+		}
+		if res.StatusCode != http.StatusOK {
+			err = fmt.Errorf("the realtime service answers %s", res.Status)
+		}
+		return errors.Join(err, res.Body.Close())
+	})
 }
 
 func (b *builder) startGateway() {
