@@ -143,10 +143,7 @@ func (h *handler) search(ctx context.Context, in *searchInput) (*searchOutput, e
 	}
 	q := event.Search{
 		Family: in.Family, Type: in.Type, Actor: in.Actor, Member: in.Member, EntityID: in.Entity, Correlation: in.CorrelationID,
-		From: in.From, To: in.To, Text: in.Q, Audiences: []event.Audience{event.Operations, event.Security},
-	}
-	if p.Can(account.FinanceRead) {
-		q.Audiences = append(q.Audiences, event.Finance)
+		From: in.From, To: in.To, Text: in.Q, Audiences: audiencesOf(p),
 	}
 	found, err := h.events.Find(ctx, p.AccountID, q, after, in.Limit)
 	if err != nil {
@@ -168,6 +165,14 @@ func (h *handler) search(ctx context.Context, in *searchInput) (*searchOutput, e
 		}
 	}
 	return &searchOutput{Body: httpapi.NewPage(items, next)}, nil
+}
+
+// audiencesOf are those whose events somebody sees who may see the log.
+func audiencesOf(p httpapi.Principal) []event.Audience {
+	if p.Can(account.FinanceRead) {
+		return []event.Audience{event.Operations, event.Security, event.Finance}
+	}
+	return []event.Audience{event.Operations, event.Security}
 }
 
 // check tells every broken rule at once.

@@ -3,6 +3,7 @@ package event
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -77,29 +78,16 @@ const (
 // told by how it begins, and what is over maxChanges is left out.
 func Diff(before, after any, without ...string) []Change {
 	was, is := fields(reflect.ValueOf(before)), fields(reflect.ValueOf(after))
+	names := maps.Clone(was)
+	maps.Copy(names, is)
 	var changes []Change
-	for _, name := range slices.Sorted(union(was, is)) {
+	for _, name := range slices.Sorted(maps.Keys(names)) {
 		if was[name] == is[name] || slices.Contains(without, name) || len(changes) == maxChanges {
 			continue
 		}
 		changes = append(changes, Change{Field: name, Before: shortened(was[name]), After: shortened(is[name])})
 	}
 	return changes
-}
-
-func union(a, b map[string]string) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for name := range a {
-			if !yield(name) {
-				return
-			}
-		}
-		for name := range b {
-			if _, both := a[name]; !both && !yield(name) {
-				return
-			}
-		}
-	}
 }
 
 // fields returns the JSON of each stored field of a struct, those of embedded structs too.
@@ -117,9 +105,7 @@ func fields(v reflect.Value) map[string]string {
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
 		if field.Anonymous {
-			for name, value := range fields(v.Field(i)) {
-				found[name] = value
-			}
+			maps.Copy(found, fields(v.Field(i)))
 			continue
 		}
 		name, _, _ := strings.Cut(field.Tag.Get("firestore"), ",")

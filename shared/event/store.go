@@ -77,24 +77,18 @@ func (s *Store) Put(ctx context.Context, tx *firestore.Transaction, e Event) err
 		return err
 	}
 	e.stamp(ctx)
-	return tx.Create(eventRef(client, e), newDocument(e))
+	return tx.Create(Ref(client, e.Account, e.ID), newDocument(e))
 }
 
 // Emit stores events that belong to no other write, then publishes them.
 func (s *Store) Emit(ctx context.Context, events ...Event) error {
-	for _, e := range events {
-		if err := e.check(); err != nil {
-			return err
-		}
-	}
 	client, err := s.clients.Firestore(ctx)
 	if err != nil {
 		return err
 	}
 	err = client.RunTransaction(ctx, func(ctx context.Context, tx *firestore.Transaction) error {
 		for _, e := range events {
-			e.stamp(ctx)
-			if err := tx.Create(eventRef(client, e), newDocument(e)); err != nil {
+			if err := s.Put(ctx, tx, e); err != nil {
 				return err
 			}
 		}
@@ -173,7 +167,7 @@ func (s *Store) settle(ctx context.Context, events []Event) error {
 	writer := client.BulkWriter(ctx)
 	jobs := make([]*firestore.BulkWriterJob, 0, len(events))
 	for _, e := range events {
-		job, err := writer.Update(eventRef(client, e), []firestore.Update{{Path: "pending", Value: firestore.Delete}})
+		job, err := writer.Update(Ref(client, e.Account, e.ID), []firestore.Update{{Path: "pending", Value: firestore.Delete}})
 		if err != nil {
 			return err
 		}
@@ -260,10 +254,6 @@ func (s *Store) List(ctx context.Context, account string, audiences []Audience, 
 func (e Event) family() string {
 	family, _, _ := strings.Cut(e.Type, ".")
 	return family
-}
-
-func eventRef(client *firestore.Client, e Event) *firestore.DocumentRef {
-	return client.Collection("accounts").Doc(e.Account).Collection("events").Doc(e.ID)
 }
 
 func newDocument(e Event) document {

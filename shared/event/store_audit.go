@@ -10,11 +10,6 @@ import (
 
 	"cloud.google.com/go/firestore"
 	"google.golang.org/api/iterator"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
-	"fieldboard.dev/fieldboard/shared/cloud"
-	"fieldboard.dev/fieldboard/shared/problem"
 )
 
 // Search asks for events. The zero value of a field asks for all.
@@ -44,11 +39,11 @@ func (q Search) Equalities() map[string]string {
 	return given
 }
 
-// scanned bounds the events that one page looks at where a text or the audiences leave some out: a page may then hold fewer
-// than asked for and still have a next.
+// scanned bounds the events that one page looks at for a text.
 const scanned = 1000
 
-// Found is one page of a search, the newest first. Next is nil at the end.
+// Found is one page of a search, the newest first. Next is nil at the end: where the text or the audiences leave events out, a
+// page may hold fewer than asked for and still have a next.
 type Found struct {
 	Events []Event
 	Next   *Position
@@ -70,7 +65,11 @@ func (s *Store) Find(ctx context.Context, account string, q Search, after Positi
 	if !q.To.IsZero() {
 		query = query.Where("time", "<", q.To)
 	}
-	query = query.OrderBy("time", firestore.Desc).OrderBy(firestore.DocumentID, firestore.Desc).Limit(scanned + 1)
+	most := 2 * limit // the audiences leave few out
+	if q.Text != "" {
+		most = scanned
+	}
+	query = query.OrderBy("time", firestore.Desc).OrderBy(firestore.DocumentID, firestore.Desc).Limit(most + 1)
 	if after.ID != "" {
 		query = query.StartAfter(after.Time, after.ID)
 	}
@@ -86,7 +85,7 @@ func (s *Store) Find(ctx context.Context, account string, q Search, after Positi
 		if err != nil {
 			return Found{}, fmt.Errorf("searching events: %w", err)
 		}
-		if len(page.Events) == limit || seen == scanned {
+		if len(page.Events) == limit || seen == most {
 			page.Next = last
 			return page, nil
 		}
@@ -100,28 +99,6 @@ func (s *Store) Find(ctx context.Context, account string, q Search, after Positi
 		}
 	}
 }
-
-// Get returns one event with all that it tells; a problem NotFound when there is none by that id.
-func (s *Store) Get(ctx context.Context, account, id string) (Event, error) {
-	if !cloud.AreIDs(id) {
-		return Event{}, errNoEvent
-	}
-	client, err := s.clients.Firestore(ctx)
-	if err != nil {
-		return Event{}, err
-	}
-	snap, err := Ref(client, account, id).Get(ctx)
-	if status.Code(err) == codes.NotFound {
-		return Event{}, errNoEvent
-	}
-	if err != nil {
-		return Event{}, problem.Wrap(err, problem.Unavailable, "The event cannot be read right now. Try again shortly.")
-	}
-	stored, err := ReadStored(snap)
-	return stored.Event, err
-}
-
-var errNoEvent = problem.New(problem.NotFound, "There is no such event.")
 
 // says tells whether a text is a part of what the event tells.
 func (e Event) says(text string) bool {

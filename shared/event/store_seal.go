@@ -77,5 +77,5 @@ func SealedFrom(client *firestore.Client, account string, index int64) firestore
 
 // Ref returns where an event is stored.
 func Ref(client *firestore.Client, account, id string) *firestore.DocumentRef {
-	return eventRef(client, Event{Account: account, ID: id})
+	return client.Collection("accounts").Doc(account).Collection("events").Doc(id)
 }

@@ -2,7 +2,6 @@ package security_test
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -10,32 +9,6 @@ import (
 
 	"fieldboard.dev/fieldboard/tests/harness"
 )
-
-// send calls the product as a client that may write any header.
-func send(t *testing.T, method, url, token string, header http.Header) *http.Response {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader("{}"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header = header.Clone()
-	if req.Header == nil {
-		req.Header = http.Header{}
-	}
-	req.Header.Set("Content-Type", "application/json")
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, _ = io.Copy(io.Discard, res.Body) // only the status and the headers matter
-	if err := res.Body.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return res
-}
 
 // The product's own quotas, on the whole way. The stack's people come from one address, as those of an office do.
 func TestLimits(t *testing.T) {
@@ -47,13 +20,13 @@ func TestLimits(t *testing.T) {
 		paths := []string{"/api/v1/me", "/api/v1/visits", "/api/v1/dashboard/summary?period=7d", "/api/v1/jobber/connection"}
 		answers := map[int]int{}
 		for i := range 140 {
-			res := send(t, http.MethodGet, stack.URL+paths[i%len(paths)], token, nil)
-			answers[res.StatusCode]++
-			if res.Header.Get("RateLimit") == "" || res.Header.Get("RateLimit-Policy") == "" {
-				t.Fatalf("an answer of %d does not tell of the limits: %v", res.StatusCode, res.Header)
+			res := try(t, stack, attempt{path: paths[i%len(paths)], token: token})
+			answers[res.status]++
+			if res.header.Get("RateLimit") == "" || res.header.Get("RateLimit-Policy") == "" {
+				t.Fatalf("an answer of %d does not tell of the limits: %v", res.status, res.header)
 			}
-			if (res.StatusCode == http.StatusTooManyRequests) != (res.Header.Get("Retry-After") != "") {
-				t.Fatalf("an answer of %d has Retry-After %q", res.StatusCode, res.Header.Get("Retry-After"))
+			if (res.status == http.StatusTooManyRequests) != (res.header.Get("Retry-After") != "") {
+				t.Fatalf("an answer of %d has Retry-After %q", res.status, res.header.Get("Retry-After"))
 			}
 		}
 		// The clock runs on: what it gives back meanwhile is let in too.
@@ -79,15 +52,15 @@ func TestLimits(t *testing.T) {
 		}
 	})
 	t.Run("another person is not concerned", func(t *testing.T) {
-		if res := send(t, http.MethodGet, stack.URL+"/api/v1/me", stack.As(t, "viewer").AccessToken, nil); res.StatusCode != http.StatusOK {
-			t.Errorf("got %d, want 200", res.StatusCode)
+		if res := try(t, stack, attempt{path: "/api/v1/me", token: stack.As(t, "viewer").AccessToken}); res.status != http.StatusOK {
+			t.Errorf("got %d, want 200", res.status)
 		}
 	})
 	t.Run("guesses, each from an address that it made up", func(t *testing.T) {
 		answers := map[int]int{}
 		for i := range 200 {
 			forged := http.Header{"X-Forwarded-For": {fmt.Sprintf("203.0.113.%d", i)}, "X-Real-Ip": {fmt.Sprintf("203.0.113.%d", i)}}
-			answers[send(t, http.MethodGet, stack.URL+"/api/v1/me", fmt.Sprintf("fbk_guess%d", i), forged).StatusCode]++
+			answers[try(t, stack, attempt{path: "/api/v1/me", token: fmt.Sprintf("fbk_guess%d", i), header: forged}).status]++
 		}
 		if answers[http.StatusUnauthorized] < 30 || answers[http.StatusTooManyRequests] == 0 || len(answers) != 2 {
 			t.Errorf("got %v, want some 30 answers of 401, and 429 for the others", answers)
@@ -95,8 +68,8 @@ func TestLimits(t *testing.T) {
 	})
 	t.Run("Jobber's webhooks are never too many", func(t *testing.T) {
 		for range 300 {
-			if res := send(t, http.MethodPost, stack.URL+"/api/webhooks/jobber", "", nil); res.StatusCode != http.StatusUnauthorized {
-				t.Fatalf("got %d, want 401: it is not signed", res.StatusCode)
+			if res := try(t, stack, attempt{method: "POST", path: "/api/webhooks/jobber", body: "{}"}); res.status != http.StatusUnauthorized {
+				t.Fatalf("got %d, want 401: it is not signed", res.status)
 			}
 		}
 	})

@@ -1,7 +1,6 @@
 package security_test
 
 import (
-	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -83,11 +82,11 @@ func TestWhoMayCallWhat(t *testing.T) {
 			base = stack.Functions[o.Function] // the gateway leads to no worker
 		}
 		path := strings.NewReplacer("{id}", "nobody", "{sid}", "nobody").Replace(o.Path)
-		if got := answer(t, o.Method, base+path, ""); got != http.StatusUnauthorized {
+		if got := tryAt(t, base, attempt{name: o.ID, method: o.Method, path: path}).status; got != http.StatusUnauthorized {
 			t.Errorf("%s answers nobody with %d, want 401", o.ID, got)
 		}
 		for role, client := range clients {
-			got := answer(t, o.Method, base+path, client.AccessToken)
+			got := tryAt(t, base, attempt{name: o.ID, method: o.Method, path: path, token: client.AccessToken}).status
 			switch allowed := slices.Contains(strings.Fields(who), role); {
 			case role == "key" && !o.Keys && got != http.StatusUnauthorized:
 				t.Errorf("%s is for sessions alone and answers a key with %d, want 401", o.ID, got)
@@ -104,24 +103,4 @@ func TestWhoMayCallWhat(t *testing.T) {
 	for id := range left {
 		t.Errorf("%s is in the table and is no operation", id)
 	}
-}
-
-func answer(t *testing.T, method, address, token string) int {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, address, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	if _, err := io.Copy(io.Discard, res.Body); err != nil {
-		t.Fatal(err)
-	}
-	return res.StatusCode
 }

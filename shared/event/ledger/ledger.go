@@ -63,12 +63,15 @@ func (l *Ledger) Checkpoint(ctx context.Context, account string) (string, error)
 }
 
 // Proof shows that an event is in the newest checkpoint's tree; a problem NotFound when there is no such event, and Conflict
-// before it is sealed. It does not judge: of a changed event the proof fails. It discloses all that the event still tells, so
-// the caller gives it only to those who may see the event.
-func (l *Ledger) Proof(ctx context.Context, account, id string) (evidence.Inclusion, error) {
+// before it is sealed. It does not judge: of a changed event the proof fails. It discloses all that the event still tells, so an
+// event that maySee does not allow is as one that there is not.
+func (l *Ledger) Proof(ctx context.Context, account, id string, maySee func(event.Event) bool) (evidence.Inclusion, error) {
 	e, err := l.store.stored(ctx, account, id) // before the head, which then covers it
 	if err != nil {
 		return evidence.Inclusion{}, err
+	}
+	if !maySee(e.Event) {
+		return evidence.Inclusion{}, problem.New(problem.NotFound, noEvent)
 	}
 	if e.Seal == nil {
 		return evidence.Inclusion{}, problem.New(problem.Conflict, "The event is not sealed yet; events are sealed every minute.")

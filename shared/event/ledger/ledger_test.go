@@ -154,7 +154,7 @@ func TestWhatIsDoneInTheDatabaseIsFound(t *testing.T) {
 	if !slices.Equal(problems, want) {
 		t.Errorf("found\n%s", strings.Join(problems, "\n"))
 	}
-	p, err := l.Proof(t.Context(), "acc", m.events[17].ID)
+	p, err := l.Proof(t.Context(), "acc", m.events[17].ID, everybody)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestErasingKeepsProofs(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		p, err := l.Proof(t.Context(), "acc", id)
+		p, err := l.Proof(t.Context(), "acc", id, everybody)
 		if err != nil {
 			t.Fatal(err)
 		}

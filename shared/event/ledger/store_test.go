@@ -170,7 +170,7 @@ func (p place) sealedOnce(t *testing.T, account string, ids []string) {
 		t.Errorf("%s: %+v: %v", account, report, problems)
 	}
 	for _, id := range []string{ids[0], ids[len(ids)/2], ids[len(ids)-1]} {
-		proof, err := p.ledger.Proof(t.Context(), account, id)
+		proof, err := p.ledger.Proof(t.Context(), account, id, everybody)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -207,7 +207,7 @@ func TestErasingInTheStore(t *testing.T) {
 	events := []event.Event{full("acc", 0), full("acc", 1), full("acc", 2)}
 	p.put(t, events[:2]...)
 	var conflict *problem.Error
-	if _, err := p.ledger.Proof(t.Context(), "acc", events[0].ID); !errors.As(err, &conflict) || conflict.Code != problem.Conflict {
+	if _, err := p.ledger.Proof(t.Context(), "acc", events[0].ID, everybody); !errors.As(err, &conflict) || conflict.Code != problem.Conflict {
 		t.Errorf("before it is sealed: %v", err)
 	}
 	if _, err := p.ledger.Checkpoint(t.Context(), "acc"); !errors.As(err, &conflict) || conflict.Code != problem.NotFound {
@@ -230,7 +230,7 @@ func TestErasingInTheStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, e := range events {
-		proof, err := p.ledger.Proof(t.Context(), "acc", e.ID)
+		proof, err := p.ledger.Proof(t.Context(), "acc", e.ID, everybody)
 		if err != nil {
 			t.Fatal(err)
 		}
