@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -166,6 +167,34 @@ func TestADuplicateIsStoredOnce(t *testing.T) {
 }
 
 // A notice that cannot be handed on is kept for the schedule, and Jobber is answered all the same.
+// Jobber delivers a notice that it takes for lost again, and tells several changes of one second by the same notice: such
+// deliveries meet, and none may wait for another until Jobber gives it up.
+func TestDeliveriesThatMeetAreAllTaken(t *testing.T) {
+	t.Parallel()
+	f := newFunction(t)
+	const rounds, together = 5, 8
+	for round := range rounds {
+		body := notice(7, round)
+		refused := make(chan string, together)
+		var all sync.WaitGroup
+		for range together {
+			all.Go(func() {
+				if answer := f.post(t, body, sign(secret, body)); answer.Code != http.StatusOK {
+					refused <- answer.Body.String()
+				}
+			})
+		}
+		all.Wait()
+		close(refused)
+		for problem := range refused {
+			t.Errorf("round %d: %s", round, problem)
+		}
+	}
+	if got := f.stored(t, "webhookInbox"); got != rounds {
+		t.Errorf("%d notices are stored, not %d", got, rounds)
+	}
+}
+
 func TestANoticeOutlivesItsTopic(t *testing.T) {
 	t.Parallel()
 	f := newFunction(t)

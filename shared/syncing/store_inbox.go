@@ -35,6 +35,20 @@ type delivery struct {
 	FollowedAt time.Time `firestore:"followedAt,omitempty"`
 }
 
+// progress is the part of a notice that changes after it was stored.
+func (d delivery) progress() []firestore.Update {
+	changes := []firestore.Update{
+		{Path: "deliveries", Value: d.Deliveries},
+		{Path: "followedAt", Value: d.FollowedAt},
+		{Path: "outcome", Value: d.Outcome},
+		{Path: "pendingSince", Value: firestore.Delete},
+	}
+	if d.PendingSince != nil {
+		changes[len(changes)-1].Value = *d.PendingSince
+	}
+	return changes
+}
+
 // sameTick is how long after a notice's time another change may still carry the same notice: Jobber tells its time in
 // whole seconds, and its clock and ours differ. What was fetched later than that has all of them.
 const sameTick = 5 * time.Second
@@ -84,35 +98,36 @@ func (b inbox) put(ctx context.Context, id string, d delivery) (tell bool, err e
 	return tell, err
 }
 
-// change lets f make another delivery of a stored one, and writes it unless f says not to.
+// change lets f make another delivery of a stored one, and writes it unless f says not to. It takes no lock: deliveries of one
+// notice meet within milliseconds, and in a transaction they would wait for each other's locks beyond what Jobber waits.
+// Who finds that another was faster looks again, and each time one of them is through.
 func (b inbox) change(ctx context.Context, id string, f func(delivery) (delivery, bool)) error {
 	doc, err := b.doc(ctx, id)
 	if err != nil {
 		return err
 	}
-	client, err := b.clients.Firestore(ctx)
-	if err != nil {
-		return err
-	}
-	err = client.RunTransaction(ctx, func(_ context.Context, tx *firestore.Transaction) error {
-		snap, err := tx.Get(doc)
+	for {
+		snap, err := doc.Get(ctx)
 		if err != nil {
-			return err
+			return fmt.Errorf("reading notice %s: %w", id, err)
 		}
 		var d delivery
 		if err := snap.DataTo(&d); err != nil {
-			return err
+			return fmt.Errorf("reading notice %s: %w", id, err)
 		}
 		changed, write := f(d)
 		if !write {
 			return nil
 		}
-		return tx.Set(doc, changed)
-	})
-	if err != nil {
-		return fmt.Errorf("changing notice %s: %w", id, err)
+		_, err = doc.Update(ctx, changed.progress(), firestore.LastUpdateTime(snap.UpdateTime))
+		if status.Code(err) == codes.FailedPrecondition {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("changing notice %s: %w", id, err)
+		}
+		return nil
 	}
-	return nil
 }
 
 // putAside stores a notice of an account that is not known.
