@@ -44,7 +44,7 @@ scan: $(linter) $(scanner) $(web_packages) $(browser_tests)
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
-	go test -count=1 -v ./tests/browser | grep "control action to screen"
+	ONLY=latency ROUNDS=100 go test -count=1 -v ./tests/browser | grep "control action to screen"
 
 # bench-realtime measures one instance with CLIENTS connections, EVENTS_PER_SECOND for all of them, for SECONDS.
 bench-realtime:
