@@ -15,6 +15,7 @@ import (
 	"github.com/sethvargo/go-envconfig"
 
 	"fieldboard.dev/fieldboard/realtime-run/server"
+	"fieldboard.dev/fieldboard/shared/account"
 	"fieldboard.dev/fieldboard/shared/clock"
 	"fieldboard.dev/fieldboard/shared/instance"
 	"fieldboard.dev/fieldboard/shared/session"
@@ -49,7 +50,7 @@ func run(ctx context.Context, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	srv, err := server.New(in, verifier)
+	srv, err := server.New(in, verifier, account.NewStore(in.Cloud, in.Clock))
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/sethvargo/go-envconfig"
 
 	"fieldboard.dev/fieldboard/realtime-run/server"
+	"fieldboard.dev/fieldboard/shared/account"
 	"fieldboard.dev/fieldboard/shared/clock"
 	"fieldboard.dev/fieldboard/shared/httpapi"
 	"fieldboard.dev/fieldboard/shared/instance"
@@ -26,6 +27,8 @@ func (nobody) Verify(context.Context, string) (httpapi.Principal, error) {
 
 func (nobody) Stands(context.Context, httpapi.Principal) (bool, error) { return false, nil }
 
+func (nobody) Seat(context.Context, string, string) (account.Seat, error) { return account.Seat{}, nil }
+
 func (nobody) Watch(ctx context.Context, _ func(session.Ended), _ func()) { <-ctx.Done() }
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -39,7 +42,7 @@ func idle(t *testing.T) (*server.Server, net.Listener) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv, err := server.New(in, nobody{})
+	srv, err := server.New(in, nobody{}, nobody{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,7 +42,7 @@ func TestSettings(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = server.New(in, &tokens{})
+			_, err = server.New(in, &tokens{}, &tokens{})
 			if tt.wantErr == "" && err != nil {
 				t.Errorf("New: %v", err)
 			}

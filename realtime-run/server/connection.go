@@ -13,8 +13,8 @@ import (
 	"fieldboard.dev/fieldboard/shared/problem"
 )
 
-// connecting lets a client in by its access token and subscribes it to what its role may see. No handler is set for
-// subscribing, publishing, calls, presence or history, so the node refuses all of these.
+// connecting lets a client in by its access token and subscribes it to what its role may see. What it may ask for by itself
+// is in welcome; for publishing and history no handler is set, so the node refuses them.
 func (s *Server) connecting(ctx context.Context, e centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
 	p, err := s.verify(ctx, e.Token)
 	if err != nil {
@@ -44,11 +44,13 @@ func (s *Server) connecting(ctx context.Context, e centrifuge.ConnectEvent) (cen
 	}, nil
 }
 
-func (s *Server) connected(client *centrifuge.Client) {
+func (s *Server) connected(client *centrifuge.Client, h *hub) {
 	was := httpapi.PrincipalFrom(client.Context())
 	stop := s.limitLifetime(client)
+	farewell := s.welcome(client, h, was)
 	client.OnDisconnect(func(centrifuge.DisconnectEvent) {
 		stop()
+		farewell()
 		ctx := context.WithoutCancel(client.Context())
 		if err := s.seats.leave(ctx, client.ID()); err != nil {
 			s.in.Log.WarnContext(ctx, "a connection's seat lasts until it expires", "error", err)

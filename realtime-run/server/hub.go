@@ -17,9 +17,10 @@ import (
 // hub is the part that needs Redis: the connected clients, and the broker that joins all instances' hubs.
 type hub struct {
 	transports
-	node  *centrifuge.Node
-	shard *centrifuge.RedisShard
-	cfg   Config
+	node   *centrifuge.Node
+	shard  *centrifuge.RedisShard
+	guests *guests
+	cfg    Config
 }
 
 // How long things may take. What there may be of them is in limits.go.
@@ -91,15 +92,24 @@ func (s *Server) newHub() (_ *hub, err error) {
 		return nil, err
 	}
 	node.SetBroker(broker)
+	presence, err := centrifuge.NewRedisPresenceManager(node, centrifuge.RedisPresenceManagerConfig{
+		Prefix: redis.RedisPrefix + "rt", Shards: []*centrifuge.RedisShard{shard}, PresenceTTL: presenceLasts,
+	})
+	if err != nil {
+		return nil, err
+	}
+	h := &hub{node: node, shard: shard, cfg: s.cfg, guests: &guests{PresenceManager: presence, broker: broker, byID: map[string]*guest{}}}
+	node.SetPresenceManager(h.guests)
 	node.OnConnecting(s.connecting)
-	node.OnConnect(s.connected)
+	node.OnConnect(func(client *centrifuge.Client) { s.connected(client, h) })
 	node.OnCommandRead(s.commandRead)
 	if err := node.Run(); err != nil {
 		stop, cancel := context.WithTimeout(context.Background(), redisTimeout)
 		defer cancel()
 		return nil, errors.Join(err, node.Shutdown(stop))
 	}
-	return &hub{transports: s.newTransports(node), node: node, shard: shard, cfg: s.cfg}, nil
+	h.transports = s.newTransports(node)
+	return h, nil
 }
 
 // publish stores an event in its channel's history and sends it to every instance, in one step in Redis. It reports false

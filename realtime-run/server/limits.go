@@ -12,7 +12,8 @@ type Limits struct {
 	ConnectionsPerUser    int `env:"REALTIME_CONNECTIONS_PER_USER, default=20"`
 	ConnectionsPerAccount int `env:"REALTIME_CONNECTIONS_PER_ACCOUNT, default=1000"`
 	MessageBytes          int `env:"REALTIME_MESSAGE_BYTES, default=16384"` // the largest that a client needs is its token
-	Channels              int `env:"REALTIME_CHANNELS, default=8"`          // twice what the roles give
+	Channels              int `env:"REALTIME_CHANNELS, default=12"`         // twice what the roles give, and the rooms
+	Rooms                 int `env:"REALTIME_ROOMS, default=4"`
 	CommandsPerSecond     int `env:"REALTIME_COMMANDS_PER_SECOND, default=10"`
 	QueueBytes            int `env:"REALTIME_QUEUE_BYTES, default=4194304"` // a stream's client that recovers 500 large events in each of 4 channels
 }
@@ -22,7 +23,7 @@ type Limit struct {
 	What    string
 	Setting string
 	Bound   int
-	Code    uint32 // by which the connection ends: 3000 to 3499 and 4000 to 4499 are connected again, others are not
+	Code    uint32 // by which the connection ends: 3000 to 3499 and 4000 to 4499 are connected again, others are not; below 1000 of an error
 	Status  int    // the answer to a request that is over it, where it is none that connects
 	Sees    string // by the client
 }
@@ -51,6 +52,10 @@ func (l Limits) Table() []Limit {
 		{
 			"channels of a connection", "REALTIME_CHANNELS", l.Channels,
 			centrifuge.DisconnectChannelLimit.Code, 0, "the connection is refused",
+		},
+		{
+			"records that a connection looks at", "REALTIME_ROOMS", l.Rooms,
+			centrifuge.ErrorLimitExceeded.Code, 0, "nobody is shown beside a further record",
 		},
 		{
 			"commands of a client in a second", "REALTIME_COMMANDS_PER_SECOND", l.CommandsPerSecond,

@@ -75,6 +75,18 @@ var overLimit = map[string]struct {
 		w.listen(t, s, person("acc_1", account.Viewer)) // has two
 		return refusal(t, w, s, w.issue(t, person("acc_1", account.Owner)))
 	}},
+	"REALTIME_ROOMS": {2, func(t *testing.T, w *world, _ server.Limit) int {
+		t.Helper()
+		l := w.listen(t, w.started(t), person("acc_1", account.Viewer))
+		first := enter(t, l, room)
+		first.inside()
+		enter(t, l, room+"b").inside()
+		code := refused(t, l, room+"c")
+		check(t, first.sub.Unsubscribe())
+		last := enter(t, l, room+"d")
+		last.inside()
+		return int(code)
+	}},
 	"REALTIME_COMMANDS_PER_SECOND": {5, func(t *testing.T, w *world, row server.Limit) int {
 		t.Helper()
 		s := w.started(t)
@@ -168,12 +180,7 @@ func TestSeatsExpire(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "REALTIME_CONNECTIONS_PER_ACCOUNT", "2")
 	s := w.started(t)
-	options, err := redis.ParseURL(w.settings["REDIS_URL"])
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := redis.NewClient(options)
-	t.Cleanup(func() { check(t, client.Close()) })
+	client := w.redis(t)
 	key := w.settings["REDIS_PREFIX"] + "rt:seats:{acc_1}"
 	for i, until := range []time.Time{time.Now().Add(-time.Second), time.Now().Add(time.Hour)} {
 		check(t, client.ZAdd(t.Context(), key, redis.Z{Score: float64(until.UnixMilli()), Member: strconv.Itoa(i)}).Err())

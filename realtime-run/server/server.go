@@ -25,6 +25,7 @@ type Server struct {
 	origins  map[string]bool
 	hub      atomic.Pointer[hub] // nil until Redis was reached for the first time
 	seats    *seats
+	names    *names
 	draining atomic.Bool
 	redis    status
 	pubsub   status
@@ -40,8 +41,11 @@ type Sessions interface {
 }
 
 // New returns a server with the settings of in. It connects to nothing.
-func New(in *instance.Instance, sessions Sessions) (*Server, error) {
-	s := &Server{in: in, sessions: sessions, origins: map[string]bool{}, seats: newSeats(in.Cloud)}
+func New(in *instance.Instance, sessions Sessions, members Seats) (*Server, error) {
+	s := &Server{
+		in: in, sessions: sessions, origins: map[string]bool{}, seats: newSeats(in.Cloud),
+		names: &names{seats: members, now: in.Clock.Now, known: map[string]name{}},
+	}
 	if err := in.Config(context.Background(), &s.cfg); err != nil {
 		return nil, err
 	}

@@ -31,6 +31,7 @@ import (
 	"fieldboard.dev/fieldboard/shared/httpapi"
 	"fieldboard.dev/fieldboard/shared/instance"
 	"fieldboard.dev/fieldboard/shared/session"
+	"fieldboard.dev/fieldboard/shared/telemetry"
 	"fieldboard.dev/fieldboard/tests/emulator"
 )
 
@@ -137,7 +138,7 @@ func (w *world) start(tb testing.TB, settings ...string) *service {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	srv, err := server.New(in, w.tokens)
+	srv, err := server.New(in, w.tokens, w.tokens)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -238,6 +239,15 @@ func (v *tokens) Stands(_ context.Context, p httpapi.Principal) (bool, error) {
 	defer v.mu.Unlock()
 	return !v.over[p.SessionID], v.fault
 }
+
+// Seat calls members by the name that person gave them, which is their id's.
+func (v *tokens) Seat(_ context.Context, _, userID string) (account.Seat, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return account.Seat{Member: account.Member{UserID: userID, Name: telemetry.Personal(nameOf(userID))}}, v.fault
+}
+
+func nameOf(userID string) string { return "Name of " + userID }
 
 func (v *tokens) Watch(ctx context.Context, ended func(session.Ended), resumed func()) {
 	v.mu.Lock()

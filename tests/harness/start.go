@@ -36,6 +36,7 @@ import (
 	"fieldboard.dev/fieldboard/functions/sealevents"
 	"fieldboard.dev/fieldboard/functions/session"
 	"fieldboard.dev/fieldboard/realtime-run/server"
+	"fieldboard.dev/fieldboard/shared/account"
 	"fieldboard.dev/fieldboard/shared/clock"
 	"fieldboard.dev/fieldboard/shared/cloud"
 	"fieldboard.dev/fieldboard/shared/instance"
@@ -268,7 +269,7 @@ func (b *builder) startRealtime() {
 		in := b.instance(env)
 		verifier, err := tokens.NewVerifier(b.ctx, in)
 		b.must(err)
-		srv, err := server.New(in, verifier)
+		srv, err := server.New(in, verifier, account.NewStore(in.Cloud, in.Clock))
 		b.must(err)
 		b.serve(service.Name, srv.Handler())
 		b.run(srv.Run)
