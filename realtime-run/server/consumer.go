@@ -54,7 +54,7 @@ func (s *Server) receive(ctx context.Context, h *hub) error {
 // Redis remembers the event's id. A message that is no event is acknowledged too: it would be no better the next time.
 func (s *Server) handle(ctx context.Context, h *hub, m *pubsub.Message) {
 	received := s.in.Clock.Now()
-	publications, err := read(m.Data)
+	e, publications, err := read(m.Data)
 	if err != nil {
 		s.in.Log.ErrorContext(ctx, "event rejected", "message_id", m.ID, "bytes", len(m.Data), "reason", err.Error())
 		m.Ack()
@@ -68,6 +68,7 @@ func (s *Server) handle(ctx context.Context, h *hub, m *pubsub.Message) {
 			return
 		}
 	}
+	s.summaries.happened(e)
 	m.Ack()
 }
 

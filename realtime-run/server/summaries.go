@@ -29,15 +29,14 @@ import (
 const summaryPrefix = "summary:"
 
 const (
-	summaryEvery  = time.Second      // at most so often is an account's summary computed, by all instances together
-	summaryRead   = 10 * time.Second // bounds one reading
-	summaryRetry  = 2 * time.Second  // after a reading or a publication that failed
-	summaryKept   = 10 * time.Minute // how long the node finds the one before, to send the difference
-	summarySame   = summaryKept / 2  // how long one that is the same is not published again
-	watchSaid     = 20 * time.Second // how often an instance says what is watched at it
-	watchLasts    = time.Minute      // how long that counts
-	mostWatched   = 20               // periods and sets of an account: there are 10
-	summaryLapses = 30 * time.Second // what one round may take before another instance may begin one
+	summaryEvery = time.Second      // at most so often is an account's summary computed, by all instances together
+	summaryRead  = 10 * time.Second // bounds one reading
+	summaryRetry = 2 * time.Second  // after a reading or a publication that failed
+	summaryKept  = 10 * time.Minute // how long the node finds the one before, to send the difference
+	summarySame  = summaryKept / 2  // how long one that is the same is not published again
+	watchSaid    = 20 * time.Second // how often an instance says what is watched at it
+	watchLasts   = time.Minute      // how long that counts
+	mostWatched  = 20               // periods and sets of an account: there are 10
 )
 
 // summaryChannel is what a channel's name says: summary:{account}:{money|plain}:{period}.
@@ -110,10 +109,18 @@ func (m *summaries) subscribed(c summaryChannel) {
 }
 
 // happened computes an account's summaries anew, when an event moves them.
-func (m *summaries) happened(e publication) {
-	if e.audience == event.Operations || e.audience == event.Finance {
-		m.touch(e.account)
+func (m *summaries) happened(e event.Event) {
+	if e.Audience == event.Operations || e.Audience == event.Finance {
+		m.touch(e.Account)
 	}
+}
+
+// watchSummary lets a client have a summary, and sends it one.
+func (s *Server) watchSummary(c summaryChannel, done centrifuge.SubscribeCallback) {
+	done(centrifuge.SubscribeReply{Options: centrifuge.SubscribeOptions{
+		EnablePositioning: true, AllowedDeltaTypes: []centrifuge.DeltaType{centrifuge.DeltaTypeFossil},
+	}}, nil)
+	go s.summaries.subscribed(c)
 }
 
 // touch begins a round unless one goes on, which then goes on for longer: so the last change is always told.
@@ -130,12 +137,12 @@ func (m *summaries) touch(accountID string, asked ...summaryChannel) {
 		r.asked[c] = true
 	}
 	if !going && m.ctx.Err() == nil {
-		m.work.Go(func() { m.go_(accountID, r) })
+		m.work.Go(func() { m.keepUp(accountID, r) })
 	}
 }
 
-// go_ reads and publishes until nothing is left to do.
-func (m *summaries) go_(accountID string, r *round) {
+// keepUp reads and publishes until nothing is left to do.
+func (m *summaries) keepUp(accountID string, r *round) {
 	for {
 		m.mu.Lock()
 		if !r.dirty || m.ctx.Err() != nil {
