@@ -7,12 +7,15 @@ import { open } from '../test/dashboard'
 
 const live = vi.hoisted(() => ({ options: undefined as Options | undefined }))
 
-vi.mock('../realtime', () => ({
-  connect: (options: Options) => {
-    live.options = options
-    return () => {}
-  },
-}))
+vi.mock('../realtime', async () => {
+  const { connect } = await import('../test/realtime')
+  return {
+    connect: (options: Options) => {
+      live.options = options
+      return connect()
+    },
+  }
+})
 
 const happen = (event: LiveEvent) => act(async () => live.options?.onEvent(event))
 

@@ -5,21 +5,28 @@ import { pace } from '../api/pace'
 import { ApiError } from '../api/problem'
 import { configQuery, keys } from '../api/queries'
 import type { FieldEvent } from '../api/types'
-import type { ConnectionState, Options } from '../realtime'
+import type { Connection, ConnectionState, Options } from '../realtime'
 import { useSession } from '../session/context'
 import { Coalescer } from './coalescer'
 import { belongsInFeed, everything, type Touched, touchedBy } from './effects'
 import { withEvent } from './feed'
+import { watchIdle } from './idle'
 import { everyMinute } from './minute'
 import { tell } from './notices'
 import { Pacer } from './pacer'
 import { refresh } from './refresh'
 
 const ConnectionContext = createContext<ConnectionState>('connecting')
+const LiveContext = createContext<Connection | null>(null)
 const EventsContext = createContext<readonly FieldEvent[]>([])
 
 export function useConnection(): ConnectionState {
   return useContext(ConnectionContext)
+}
+
+/** The live connection itself; null until there is one to use. */
+export function useLive(): Connection | null {
+  return useContext(LiveContext)
 }
 
 /** Events that arrived on the live connection since the page was opened, newest first. */
@@ -34,6 +41,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   const router = useRouter()
   const url = useQuery(configQuery()).data?.realtimeUrl
   const [state, setState] = useState<ConnectionState>('connecting')
+  const [live, setLive] = useState<Connection | null>(null)
   const [events, setEvents] = useState<readonly FieldEvent[]>([])
 
   useEffect(() => {
@@ -65,7 +73,15 @@ export function LiveProvider({ children }: { children: ReactNode }) {
     let over = false
     import('../realtime').then(
       ({ connect }) => {
-        if (!over) close = connect(options)
+        if (over) return
+        const connection = connect(options)
+        const stopIdle = watchIdle(connection.setIdle)
+        setLive(connection)
+        close = () => {
+          setLive(null)
+          stopIdle()
+          connection.close()
+        }
       },
       // Without it the page still works, by reading; it is told as what it is.
       () => setState('offline'),
@@ -81,7 +97,9 @@ export function LiveProvider({ children }: { children: ReactNode }) {
 
   return (
     <ConnectionContext value={state}>
-      <EventsContext value={events}>{children}</EventsContext>
+      <LiveContext value={live}>
+        <EventsContext value={events}>{children}</EventsContext>
+      </LiveContext>
     </ConnectionContext>
   )
 }

@@ -1,8 +1,9 @@
-import { Centrifuge, UnauthorizedError } from 'centrifuge'
+import { Centrifuge, State, UnauthorizedError } from 'centrifuge'
 import { emulationOf, transportsOf } from './addresses'
 import { isEvent, isMessage, type LiveEvent } from './events'
 import { Mover } from './mover'
 import { Recent } from './recent'
+import { type RecordRef, Room, type Viewer } from './room'
 
 export type ConnectionState = 'connecting' | 'live' | 'reconnecting' | 'offline'
 
@@ -34,8 +35,17 @@ const sessionEnded = 4501
 const full = [3504, 4502]
 const fullRetryMs = 60_000
 
-/** Opens the live connection; the server decides which channels it carries. Returns what closes it. */
-export function connect(options: Options): () => void {
+/** The live connection of a page. */
+export interface Connection {
+  /** Looks at a record: tells of everybody who does, this page's member too, and at each change. Returns what ends it. */
+  look: (at: RecordRef, changed: (viewers: Viewer[]) => void) => () => void
+  /** Whether somebody sits before the page. */
+  setIdle: (idle: boolean) => void
+  close: () => void
+}
+
+/** Opens the live connection; the server decides which channels of events it carries. */
+export function connect(options: Options): Connection {
   const { url, token, renew, isOver, onEvent, onGap, onRecovered, onState } = options
   let given = ''
   const getToken = async () => {
@@ -54,6 +64,8 @@ export function connect(options: Options): () => void {
     }
   }
   const seen = new Recent()
+  const rooms = new Set<Room>()
+  let idle = false
   let wasLive = false
   let firstGap: ReturnType<typeof setTimeout> | undefined
   let retry: ReturnType<typeof setTimeout> | undefined
@@ -86,6 +98,7 @@ export function connect(options: Options): () => void {
     }
     client.on('connected', () => {
       onState('live')
+      if (idle) tellIdle(client)
       // What was read before the channels were joined may have missed a change; the page is let to load first.
       if (!wasLive) firstGap = setTimeout(onGap, settleMs, null)
       const again = wasLive
@@ -101,6 +114,7 @@ export function connect(options: Options): () => void {
       if (!(context.wasRecovering && context.recovered)) missed(context)
     })
     client.on('unsubscribed', missed)
+    for (const room of rooms) room.follow(client)
     client.on('connecting', () => {
       onState(navigator.onLine ? (wasLive ? 'reconnecting' : 'connecting') : 'offline')
     })
@@ -111,13 +125,20 @@ export function connect(options: Options): () => void {
     })
   }
 
+  function tellIdle(client: Centrifuge): void {
+    // A connection that is not there, or goes meanwhile, is told once it is back.
+    if (client.state === State.Connected) client.rpc('activity', { idle }).catch(ignore)
+  }
+
   let current: Centrifuge
   const mover = new Mover(
     () => open(given),
     (next, complete) => {
-      end(current)
+      const last = current
       current = next
       follow(next)
+      if (idle) tellIdle(next)
+      end(last)
       // It may have been lost in the very moment.
       if (next.state !== 'connected') onState('reconnecting')
       if (!complete) onGap(null)
@@ -133,13 +154,31 @@ export function connect(options: Options): () => void {
   window.addEventListener('online', online)
   current.connect()
 
-  return () => {
-    clearTimeout(firstGap)
-    clearTimeout(retry)
-    window.removeEventListener('offline', offline)
-    window.removeEventListener('online', online)
-    mover.stop()
-    end(current)
+  return {
+    look: (at, changed) => {
+      const room = new Room(at, changed)
+      rooms.add(room)
+      room.follow(current)
+      return () => {
+        rooms.delete(room)
+        room.close()
+      }
+    },
+    setIdle: is => {
+      if (is === idle) return
+      idle = is
+      tellIdle(current)
+    },
+    close: () => {
+      clearTimeout(firstGap)
+      clearTimeout(retry)
+      window.removeEventListener('offline', offline)
+      window.removeEventListener('online', online)
+      mover.stop()
+      for (const room of rooms) room.close()
+      rooms.clear()
+      end(current)
+    },
   }
 }
 
@@ -148,5 +187,5 @@ function end(client: Centrifuge): void {
   client.disconnect()
 }
 
-/** The session itself tells when it is over; until then the connection shows as what it is. */
+/** The session itself tells when it is over, and the connection when it is back; until then it shows as what it is. */
 function ignore(): void {}

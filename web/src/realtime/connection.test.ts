@@ -74,8 +74,8 @@ function connect(over: Partial<Options> = {}) {
     onState: vi.fn(),
     ...over,
   }
-  const close = openLive(options)
-  return { ...options, close, client: nth(0) }
+  const connection = openLive(options)
+  return { ...options, ...connection, client: nth(0) }
 }
 
 function nth(n: number): Fake {

@@ -41,7 +41,7 @@ it('falls back to a stream where no WebSocket gets through', async () => {
   })
   const states: string[] = []
   const got: unknown[] = []
-  const close = connect({
+  const { close } = connect({
     url: 'ws://live.test',
     token: async () => 't1',
     renew: async () => {},

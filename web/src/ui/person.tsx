@@ -47,6 +47,25 @@ export function Person({ name, size = 32 }: { name: string; size?: number }) {
   )
 }
 
+/** The badges of people who are here; of those who are away, dimmed. Who they are is said beside them. */
+export function Presence({ people }: { people: { id: string; name: string; idle: boolean }[] }) {
+  return (
+    <span className={classes.people} aria-hidden>
+      {people.map(({ id, name, idle }) => (
+        <span
+          key={id}
+          title={idle ? `${name} (away)` : name}
+          className={classes.person}
+          style={{ '--hue': hue(name) } as React.CSSProperties}
+          data-idle={idle || undefined}
+        >
+          {initials(name)}
+        </span>
+      ))}
+    </span>
+  )
+}
+
 /** The same person always has the same colour. */
 function hue(name: string): number {
   let sum = 0

@@ -4,7 +4,7 @@ import type { InvitationOffer } from '../../api/types'
 import { type Answer, open, Refusal } from '../../test/dashboard'
 import { strengthOf } from './strength'
 
-vi.mock('../../realtime', () => ({ connect: () => () => {} }))
+vi.mock('../../realtime', () => import('../../test/realtime'))
 
 const firebase = vi.hoisted(() => ({
   newIdToken: vi.fn(),

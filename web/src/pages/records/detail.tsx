@@ -16,6 +16,7 @@ import classes from './detail.module.css'
 import { Related } from './related'
 import type { Spec } from './spec'
 import { anySpecOf } from './specs'
+import { Viewers } from './viewers'
 
 const route = getRouteApi('/signed-in/$collection/$id')
 
@@ -49,6 +50,7 @@ export function DetailDrawer() {
       classNames={{ header: classes.header, title: classes.title, body: classes.body }}
       transitionProps={{ duration: 150 }}
     >
+      {record.data && <Viewers collection={collection} id={id} />}
       {record.data ? (
         <Detail collection={collection} spec={spec} record={record.data} />
       ) : record.isError ? (

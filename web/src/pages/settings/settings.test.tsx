@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { AccountMember, ApiKey, Invitation, Permission, SignedInSession } from '../../api/types'
 import { type Answer, nothing, open, Refusal } from '../../test/dashboard'
 
-vi.mock('../../realtime', () => ({ connect: () => () => {} }))
+vi.mock('../../realtime', () => import('../../test/realtime'))
 
 const owner: Permission[] = [
   'self:manage',

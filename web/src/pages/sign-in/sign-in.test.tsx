@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { SignInProvider } from '../../api/types'
 import { type Answer, open, Refusal } from '../../test/dashboard'
 
-vi.mock('../../realtime', () => ({ connect: () => () => {} }))
+vi.mock('../../realtime', () => import('../../test/realtime'))
 
 const firebase = vi.hoisted(() => ({
   idTokenFor: vi.fn(),
