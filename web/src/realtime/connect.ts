@@ -1,6 +1,7 @@
 import { Centrifuge, State, UnauthorizedError } from 'centrifuge'
 import { emulationOf, transportsOf } from './addresses'
 import { isEvent, isMessage, type LiveEvent } from './events'
+import { Figures, type FiguresRef, type FiguresUser } from './figures'
 import { Mover } from './mover'
 import { Recent } from './recent'
 import { type RecordRef, Room, type Viewer } from './room'
@@ -39,6 +40,8 @@ const fullRetryMs = 60_000
 export interface Connection {
   /** Looks at a record: tells of everybody who does, this page's member too, and at each change. Returns what ends it. */
   look: (at: RecordRef, changed: (viewers: Viewer[]) => void) => () => void
+  /** Has the figures of a period pushed. Returns what ends it. */
+  figures: (of: FiguresRef, user: FiguresUser) => () => void
   /** Whether somebody sits before the page. */
   setIdle: (idle: boolean) => void
   close: () => void
@@ -64,7 +67,8 @@ export function connect(options: Options): Connection {
     }
   }
   const seen = new Recent()
-  const rooms = new Set<Room>()
+  /** What the page asked for by itself, which goes on over every connection. */
+  const asked = new Set<Room | Figures>()
   let idle = false
   let wasLive = false
   let firstGap: ReturnType<typeof setTimeout> | undefined
@@ -114,7 +118,7 @@ export function connect(options: Options): Connection {
       if (!(context.wasRecovering && context.recovered)) missed(context)
     })
     client.on('unsubscribed', missed)
-    for (const room of rooms) room.follow(client)
+    for (const one of asked) one.follow(client)
     client.on('connecting', () => {
       onState(navigator.onLine ? (wasLive ? 'reconnecting' : 'connecting') : 'offline')
     })
@@ -154,16 +158,18 @@ export function connect(options: Options): Connection {
   window.addEventListener('online', online)
   current.connect()
 
+  function ask(one: Room | Figures): () => void {
+    asked.add(one)
+    one.follow(current)
+    return () => {
+      asked.delete(one)
+      one.close()
+    }
+  }
+
   return {
-    look: (at, changed) => {
-      const room = new Room(at, changed)
-      rooms.add(room)
-      room.follow(current)
-      return () => {
-        rooms.delete(room)
-        room.close()
-      }
-    },
+    look: (at, changed) => ask(new Room(at, changed)),
+    figures: (of, user) => ask(new Figures(of, user)),
     setIdle: is => {
       if (is === idle) return
       idle = is
@@ -175,8 +181,8 @@ export function connect(options: Options): Connection {
       window.removeEventListener('offline', offline)
       window.removeEventListener('online', online)
       mover.stop()
-      for (const room of rooms) room.close()
-      rooms.clear()
+      for (const one of asked) one.close()
+      asked.clear()
       end(current)
     },
   }
