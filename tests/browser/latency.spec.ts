@@ -1,7 +1,7 @@
 import { expect, test } from '@playwright/test'
 import { make, recordId, signIn } from './stack.ts'
 
-const rounds = 100
+const rounds = Number(process.env.ROUNDS ?? 20)
 const actions = ['visits/any/complete', 'invoices/any/pay', 'quotes/any/approve', 'clients']
 
 /** The figure is reported, not asserted: a busy machine says nothing about the product. */

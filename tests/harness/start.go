@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -94,6 +95,15 @@ func (b *builder) reserve() {
 
 func (b *builder) address(name string) string {
 	return "http://" + b.servers[name].Listener.Addr().String()
+}
+
+// apart reports whether the test runs a function or service by itself; then its address is given back to it.
+func (b *builder) apart(name string) bool {
+	if !slices.Contains(b.opts.Apart, name) {
+		return false
+	}
+	b.servers[name].Close()
+	return true
 }
 
 // serve starts a server on its address. It ends with the test.
@@ -226,6 +236,9 @@ func (b *builder) startFunctions() {
 	b.serve(issuerServer, b.issuer)
 	b.serve(queueServer, &redelivery{issuer: b.issuer, audience: b.address(queueServer), target: b.stack.Functions["runsync"]})
 	for _, f := range b.stack.manifest.Functions {
+		if b.apart(f.Name) {
+			continue
+		}
 		env, err := b.stack.env.Function(f)
 		b.must(err)
 		in := b.instance(env)
@@ -249,6 +262,9 @@ func (b *builder) startFunctions() {
 func (b *builder) startRealtime() {
 	b.tb.Helper()
 	for _, service := range b.stack.manifest.Services {
+		if b.apart(service.Name) {
+			continue
+		}
 		env, err := b.stack.env.Service(service)
 		b.must(err)
 		in := b.instance(env)

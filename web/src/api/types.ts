@@ -314,13 +314,6 @@ export interface FieldEvent {
   }
 }
 
-/**
- * An event as it arrives. Whoever may not read every record is told that something of a kind changed, and not what: such an
- * event carries its type and collection alone.
- */
-export type LiveEvent = Pick<FieldEvent, 'type'> &
-  Partial<Omit<FieldEvent, 'type' | 'data'>> & { data: Partial<FieldEvent['data']> }
-
 export interface Page<T> {
   items: T[]
   nextCursor?: string | null

@@ -1,5 +1,6 @@
 import { keys } from '../api/queries'
-import type { FieldEvent, LiveEvent } from '../api/types'
+import type { FieldEvent } from '../api/types'
+import type { LiveEvent } from '../realtime'
 
 /** The JSON of a query key prefix: text, so that a set holds each once. */
 export type Touched = string

@@ -2,7 +2,6 @@ import { QueryClient, QueryObserver } from '@tanstack/react-query'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { keys } from '../api/queries'
 import type { FieldEvent } from '../api/types'
-import { emulationOf, transportsOf } from './addresses'
 import { Coalescer } from './coalescer'
 import { belongsInFeed, everything, touchedBy } from './effects'
 import { mergeEvents, withEvent } from './feed'
@@ -257,20 +256,5 @@ describe('everyMinute', () => {
     stop()
     await vi.advanceTimersByTimeAsync(120_000)
     expect(called).toHaveBeenCalledTimes(2)
-  })
-})
-
-describe('the ways to the realtime service', () => {
-  it.each([
-    ['http://127.0.0.1:8090', 'ws://127.0.0.1:8090', 'http://127.0.0.1:8090'],
-    ['ws://127.0.0.1:8090', 'ws://127.0.0.1:8090', 'http://127.0.0.1:8090'],
-    ['https://live.example.test/', 'wss://live.example.test', 'https://live.example.test'],
-    ['wss://live.example.test/rt', 'wss://live.example.test/rt', 'https://live.example.test/rt'],
-  ])('come from %s', (base, ws, http) => {
-    expect(transportsOf(base)).toEqual([
-      { transport: 'websocket', endpoint: `${ws}/connection/websocket` },
-      { transport: 'http_stream', endpoint: `${http}/connection/http_stream` },
-    ])
-    expect(emulationOf(base)).toBe(`${http}/connection/emulation`)
   })
 })

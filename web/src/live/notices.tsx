@@ -1,6 +1,6 @@
 import { UnstyledButton } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
-import type { LiveEvent } from '../api/types'
+import type { LiveEvent } from '../realtime'
 import classes from './notices.module.css'
 
 interface Notice {

@@ -1,14 +1,14 @@
 import { cleanup, fireEvent, screen, waitFor } from '@testing-library/react'
 import { act } from 'react'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import type { LiveEvent, Permission } from '../api/types'
+import type { Permission } from '../api/types'
+import type { LiveEvent, Options } from '../realtime'
 import { open } from '../test/dashboard'
-import type { LiveOptions } from './live'
 
-const live = vi.hoisted(() => ({ options: undefined as LiveOptions | undefined }))
+const live = vi.hoisted(() => ({ options: undefined as Options | undefined }))
 
-vi.mock('./live', () => ({
-  connectLive: (options: LiveOptions) => {
+vi.mock('../realtime', () => ({
+  connect: (options: Options) => {
     live.options = options
     return () => {}
   },

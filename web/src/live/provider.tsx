@@ -2,13 +2,14 @@ import { type QueryKey, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useRouter } from '@tanstack/react-router'
 import { createContext, type ReactNode, useContext, useEffect, useState } from 'react'
 import { pace } from '../api/pace'
+import { ApiError } from '../api/problem'
 import { configQuery, keys } from '../api/queries'
 import type { FieldEvent } from '../api/types'
+import type { ConnectionState, Options } from '../realtime'
 import { useSession } from '../session/context'
 import { Coalescer } from './coalescer'
 import { belongsInFeed, everything, type Touched, touchedBy } from './effects'
 import { withEvent } from './feed'
-import type { ConnectionState, LiveOptions } from './live'
 import { everyMinute } from './minute'
 import { tell } from './notices'
 import { Pacer } from './pacer'
@@ -42,12 +43,16 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       const prefixes = touched.has(everything) ? [everything] : [...touched]
       return pacer.run(() => Promise.all(prefixes.map(key => refresh(client, JSON.parse(key) as QueryKey))))
     }, pacer.hold)
-    const options: LiveOptions = {
+    const byClock = () =>
+      coalescer.mark([JSON.stringify(keys.summary()), JSON.stringify(keys.lists('visits'))])
+    const options: Options = {
       url,
       token: () => session.freshToken(),
       renew: () => session.refresh(),
+      isOver: error => error instanceof ApiError && error.status === 401,
       onState: setState,
       onGap: () => coalescer.mark([everything]),
+      onRecovered: byClock,
       onEvent: event => {
         if (belongsInFeed(event)) setEvents(known => withEvent(known, event))
         if (event.type !== 'security.signed_in' || !session.isFresh) {
@@ -58,16 +63,14 @@ export function LiveProvider({ children }: { children: ReactNode }) {
     }
     let close = () => {}
     let over = false
-    import('./live').then(
-      ({ connectLive }) => {
-        if (!over) close = connectLive(options)
+    import('../realtime').then(
+      ({ connect }) => {
+        if (!over) close = connect(options)
       },
       // Without it the page still works, by reading; it is told as what it is.
       () => setState('offline'),
     )
-    const stopClock = everyMinute(() =>
-      coalescer.mark([JSON.stringify(keys.summary()), JSON.stringify(keys.lists('visits'))]),
-    )
+    const stopClock = everyMinute(byClock)
     return () => {
       over = true
       stopClock()

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Grants, Permission, Summary } from '../api/types'
 import { open, Refusal } from '../test/dashboard'
 
-vi.mock('../live/live', () => ({ connectLive: () => () => {} }))
+vi.mock('../realtime', () => ({ connect: () => () => {} }))
 
 const all: Permission[] = ['record:read', 'finance:read', 'sync:manage', 'jobber:connect']
 

@@ -1,6 +1,6 @@
 import { Tooltip } from '@mantine/core'
-import type { ConnectionState } from '../live/live'
 import { useConnection } from '../live/provider'
+import type { ConnectionState } from '../realtime'
 import classes from './connection.module.css'
 import { Dot, type Tone } from './status'
 

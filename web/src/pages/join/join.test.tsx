@@ -4,7 +4,7 @@ import type { InvitationOffer } from '../../api/types'
 import { type Answer, open, Refusal } from '../../test/dashboard'
 import { strengthOf } from './strength'
 
-vi.mock('../../live/live', () => ({ connectLive: () => () => {} }))
+vi.mock('../../realtime', () => ({ connect: () => () => {} }))
 
 const firebase = vi.hoisted(() => ({
   newIdToken: vi.fn(),

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { AccountMember, ApiKey, Invitation, Permission, SignedInSession } from '../../api/types'
 import { type Answer, nothing, open, Refusal } from '../../test/dashboard'
 
-vi.mock('../../live/live', () => ({ connectLive: () => () => {} }))
+vi.mock('../../realtime', () => ({ connect: () => () => {} }))
 
 const owner: Permission[] = [
   'self:manage',

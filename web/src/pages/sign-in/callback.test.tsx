@@ -4,7 +4,7 @@ import { callbackPath } from '../../session/answer'
 import type { Outcome, Purpose } from '../../session/provider'
 import { type Answer, open, Refusal } from '../../test/dashboard'
 
-vi.mock('../../live/live', () => ({ connectLive: () => () => {} }))
+vi.mock('../../realtime', () => ({ connect: () => () => {} }))
 
 const firebase = vi.hoisted(() => ({
   idTokenOf: vi.fn(),

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { SignInProvider } from '../../api/types'
 import { type Answer, open, Refusal } from '../../test/dashboard'
 
-vi.mock('../../live/live', () => ({ connectLive: () => () => {} }))
+vi.mock('../../realtime', () => ({ connect: () => () => {} }))
 
 const firebase = vi.hoisted(() => ({
   idTokenFor: vi.fn(),

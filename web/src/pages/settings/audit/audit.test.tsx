@@ -5,7 +5,7 @@ import { open } from '../../../test/dashboard'
 import { auditSearch } from './search'
 import { actorName, fieldName, shown } from './words'
 
-vi.mock('../../../live/live', () => ({ connectLive: () => () => {} }))
+vi.mock('../../../realtime', () => ({ connect: () => () => {} }))
 
 afterEach(() => {
   cleanup()

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { connectLive, type LiveOptions } from './live'
+import { type Options, connect as openLive } from './connect'
 
 type Listener = (context: unknown) => void
 
@@ -38,6 +38,7 @@ class Fake {
     this.happen('connected')
     this.happen('subscribed', {
       channel: 'c',
+      wasRecovering: false,
       recovered: false,
       streamPosition: { epoch: 'e', offset },
       ...over,
@@ -61,17 +62,19 @@ vi.mock('centrifuge', () => ({
   },
 }))
 
-function connect(over: Partial<LiveOptions> = {}) {
+function connect(over: Partial<Options> = {}) {
   const options = {
     url: 'http://live.test',
     token: async () => 't1',
     renew: vi.fn(async () => {}),
+    isOver: () => false,
     onEvent: vi.fn(),
     onGap: vi.fn(),
+    onRecovered: vi.fn(),
     onState: vi.fn(),
     ...over,
   }
-  const close = connectLive(options)
+  const close = openLive(options)
   return { ...options, close, client: nth(0) }
 }
 
@@ -145,9 +148,51 @@ describe('the live connection', () => {
   })
 })
 
+describe('a connection that comes again', () => {
+  /** A page that was live at offset 2, and lost its connection. */
+  function lost() {
+    const page = connect()
+    page.client.join(2)
+    vi.advanceTimersByTime(1_000)
+    expect(vi.mocked(page.onGap).mock.calls).toEqual([[null]]) // of the page's start
+    vi.mocked(page.onGap).mockClear()
+    page.client.happen('connecting')
+    return page
+  }
+
+  it('has missed nothing when every channel was recovered', async () => {
+    const { client, onGap, onRecovered } = lost()
+    client.join(4, { wasRecovering: true, recovered: true })
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(onGap).not.toHaveBeenCalled()
+    expect(onRecovered).toHaveBeenCalledTimes(1)
+  })
+
+  it.each([
+    ['could not be recovered', { wasRecovering: true, recovered: false }],
+    ['was not there before', { wasRecovering: false, recovered: false }],
+  ])('tells of a channel that %s', async (_, over) => {
+    const { client, onGap, onRecovered } = lost()
+    client.join(4, over)
+    client.happen('subscribed', { channel: 'd', wasRecovering: true, recovered: true })
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(vi.mocked(onGap).mock.calls).toEqual([['c']])
+    expect(onRecovered).not.toHaveBeenCalled()
+  })
+
+  it('tells of a channel that is not there any more', async () => {
+    const { client, onGap, onRecovered } = lost()
+    client.happen('connected')
+    client.happen('unsubscribed', { channel: 'c' })
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(vi.mocked(onGap).mock.calls).toEqual([['c']])
+    expect(onRecovered).not.toHaveBeenCalled()
+  })
+})
+
 describe('a move to another connection', () => {
   const eventIds = (onEvent: unknown) =>
-    vi.mocked(onEvent as LiveOptions['onEvent']).mock.calls.map(([e]) => e.id)
+    vi.mocked(onEvent as Options['onEvent']).mock.calls.map(([e]) => e.id)
 
   /** A page that is live at offset 3, and was told to move. */
   async function moving() {
@@ -185,7 +230,7 @@ describe('a move to another connection', () => {
     client.happen('connecting')
     next.join(5)
     await vi.advanceTimersByTimeAsync(0)
-    client.join(5, { recovered: true })
+    client.join(5, { wasRecovering: true, recovered: true })
     expect(client.closed).toBe(false)
     client.bring(4)
     expect(client.closed).toBe(false)

@@ -1,22 +1,29 @@
 import { Centrifuge, UnauthorizedError } from 'centrifuge'
-import { ApiError } from '../api/problem'
-import type { LiveEvent } from '../api/types'
 import { emulationOf, transportsOf } from './addresses'
-import { isMove, Mover } from './mover'
+import { isEvent, isMessage, type LiveEvent } from './events'
+import { Mover } from './mover'
 import { Recent } from './recent'
 
 export type ConnectionState = 'connecting' | 'live' | 'reconnecting' | 'offline'
 
-export interface LiveOptions {
+export interface Options {
   /** Base URL of the realtime service, http(s) or ws(s). */
   url: string
-  /** A valid access token; fails with ApiError 401 when the session is over. */
+  /** A valid access token. */
   token: () => Promise<string>
-  /** Gets another token although the present one has time left; fails when the session is over, which signs out. */
+  /** Gets another token although the present one has time left. */
   renew: () => Promise<void>
+  /** Whether a failure of `token` or `renew` means that the session is over, so that there is no use in trying again. */
+  isOver: (error: unknown) => boolean
+  /** Each event once, those of a channel in their order. */
   onEvent: (event: LiveEvent) => void
-  /** Something may have been missed: read everything again. */
-  onGap: () => void
+  /**
+   * Something of this channel was missed, or of any when it is null: what was read of it may be out of date. So it is also
+   * with a channel that came or went with what the person may see.
+   */
+  onGap: (channel: string | null) => void
+  /** The connection was lost and is back, and brought all that happened meanwhile. */
+  onRecovered: () => void
   onState: (state: ConnectionState) => void
 }
 
@@ -28,7 +35,8 @@ const full = [3504, 4502]
 const fullRetryMs = 60_000
 
 /** Opens the live connection; the server decides which channels it carries. Returns what closes it. */
-export function connectLive({ url, token, renew, onEvent, onGap, onState }: LiveOptions): () => void {
+export function connect(options: Options): () => void {
+  const { url, token, renew, isOver, onEvent, onGap, onRecovered, onState } = options
   let given = ''
   const getToken = async () => {
     try {
@@ -41,7 +49,7 @@ export function connectLive({ url, token, renew, onEvent, onGap, onState }: Live
       given = next
       return next
     } catch (error) {
-      if (error instanceof ApiError && error.status === 401) throw new UnauthorizedError('session over')
+      if (isOver(error)) throw new UnauthorizedError('session over')
       throw error
     }
   }
@@ -63,21 +71,36 @@ export function connectLive({ url, token, renew, onEvent, onGap, onState }: Live
       if (isEvent(data) && seen.isNew(data.id)) onEvent(data)
     })
     client.on('message', ({ data }) => {
-      if (client === current && isMove(data)) mover.begin(client, Math.random() * (data.withinMs ?? 0))
+      if (client === current && isMessage(data)) mover.begin(client, Math.random() * (data.withinMs ?? 0))
     })
     return client
   }
 
   /** Has the page follow one connection; the one before it ends unnoticed. */
   function follow(client: Centrifuge): void {
+    let resuming = wasLive
+    let complete = true
+    const missed = ({ channel }: { channel: string }) => {
+      complete = false
+      if (resuming) onGap(channel)
+    }
     client.on('connected', () => {
       onState('live')
-      // Recovered channels replay their events, but not every channel can be recovered and figures also move by the clock.
-      if (wasLive) onGap()
       // What was read before the channels were joined may have missed a change; the page is let to load first.
-      else firstGap = setTimeout(onGap, settleMs)
+      if (!wasLive) firstGap = setTimeout(onGap, settleMs, null)
+      const again = wasLive
+      resuming = again
       wasLive = true
+      complete = true
+      // The client tells its channels after that it is connected, in the same breath.
+      queueMicrotask(() => {
+        if (again && complete) onRecovered()
+      })
     })
+    client.on('subscribed', context => {
+      if (!(context.wasRecovering && context.recovered)) missed(context)
+    })
+    client.on('unsubscribed', missed)
     client.on('connecting', () => {
       onState(navigator.onLine ? (wasLive ? 'reconnecting' : 'connecting') : 'offline')
     })
@@ -97,7 +120,7 @@ export function connectLive({ url, token, renew, onEvent, onGap, onState }: Live
       follow(next)
       // It may have been lost in the very moment.
       if (next.state !== 'connected') onState('reconnecting')
-      if (!complete) onGap()
+      if (!complete) onGap(null)
     },
   )
   current = open('')
@@ -127,9 +150,3 @@ function end(client: Centrifuge): void {
 
 /** The session itself tells when it is over; until then the connection shows as what it is. */
 function ignore(): void {}
-
-function isEvent(data: unknown): data is LiveEvent {
-  if (typeof data !== 'object' || data === null) return false
-  const { type, data: payload } = data as Partial<LiveEvent>
-  return typeof type === 'string' && typeof payload === 'object' && payload !== null
-}

@@ -1,15 +1,5 @@
 import type { Centrifuge } from 'centrifuge'
 
-/** The server's word that a connection ends soon: open another beside it, at a moment within so many milliseconds. */
-export interface Move {
-  type: 'move'
-  withinMs?: number
-}
-
-export function isMove(data: unknown): data is Move {
-  return typeof data === 'object' && data !== null && (data as Partial<Move>).type === 'move'
-}
-
 /** How far a connection has brought each channel. */
 type Positions = Map<string, { epoch: string; offset: number }>
 

@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest'
-import { connectLive } from './live'
+import { connect } from '.'
 
 afterEach(() => {
   vi.unstubAllGlobals()
@@ -41,12 +41,14 @@ it('falls back to a stream where no WebSocket gets through', async () => {
   })
   const states: string[] = []
   const got: unknown[] = []
-  const close = connectLive({
+  const close = connect({
     url: 'ws://live.test',
     token: async () => 't1',
     renew: async () => {},
+    isOver: () => false,
     onEvent: e => got.push(e),
     onGap: () => {},
+    onRecovered: () => {},
     onState: state => states.push(state),
   })
   await vi.waitFor(() => expect(got).toEqual([event]))
