@@ -48,6 +48,7 @@ func (s *Server) connected(client *centrifuge.Client, h *hub) {
 	was := httpapi.PrincipalFrom(client.Context())
 	stop := s.limitLifetime(client)
 	farewell := s.welcome(client, h, was)
+	go s.recheckNew(client)
 	client.OnDisconnect(func(centrifuge.DisconnectEvent) {
 		stop()
 		farewell()

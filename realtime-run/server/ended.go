@@ -61,15 +61,27 @@ func (s *Server) recheck(ctx context.Context, h *hub) {
 	var g errgroup.Group
 	g.SetLimit(recheckAtOnce)
 	for _, client := range h.node.Hub().Connections() {
-		g.Go(func() error {
-			stands, err := s.sessions.Stands(ctx, httpapi.PrincipalFrom(client.Context()))
-			if err == nil && !stands {
-				client.Disconnect(centrifuge.DisconnectForceReconnect)
-			}
-			return err
-		})
+		g.Go(func() error { return s.recheckOne(ctx, client) })
 	}
 	if err := g.Wait(); err != nil && ctx.Err() == nil {
 		s.in.Log.WarnContext(ctx, "some sessions could not be checked", "error", err)
+	}
+}
+
+func (s *Server) recheckOne(ctx context.Context, client *centrifuge.Client) error {
+	stands, err := s.sessions.Stands(ctx, httpapi.PrincipalFrom(client.Context()))
+	if err == nil && !stands {
+		client.Disconnect(centrifuge.DisconnectForceReconnect)
+	}
+	return err
+}
+
+// recheckNew asks of a connection that is among the others now: what ended while it was let in was told to those alone who
+// were there already.
+func (s *Server) recheckNew(client *centrifuge.Client) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(client.Context()), authTimeout)
+	defer cancel()
+	if err := s.recheckOne(ctx, client); err != nil {
+		s.in.Log.WarnContext(ctx, "a session could not be checked again", "error", err)
 	}
 }

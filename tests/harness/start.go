@@ -35,6 +35,7 @@ import (
 	"fieldboard.dev/fieldboard/functions/schedulesync"
 	"fieldboard.dev/fieldboard/functions/sealevents"
 	"fieldboard.dev/fieldboard/functions/session"
+	"fieldboard.dev/fieldboard/functions/telldue"
 	"fieldboard.dev/fieldboard/realtime-run/server"
 	"fieldboard.dev/fieldboard/shared/account"
 	"fieldboard.dev/fieldboard/shared/clock"
@@ -59,6 +60,7 @@ var (
 		"schedulesync":  schedulesync.Build,
 		"sealevents":    sealevents.Build,
 		"session":       session.Build,
+		"telldue":       telldue.Build,
 	}
 	eventFunctions = map[string]instance.BuildEvent{
 		"onwebhook": onwebhook.Build,
