@@ -3,6 +3,8 @@ package faults_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -83,12 +85,14 @@ func TestNoEventIsLost(t *testing.T) {
 	t.Logf("settled after %.0f s", time.Since(began).Seconds())
 	stored := w.stored(t, began)
 	harness.Eventually(t, func() error {
+		var lost error
 		for _, one := range watchers {
-			if missing := one.missing(stored); len(missing) > 0 {
-				return fmt.Errorf("%s neither saw nor read %d events, such as %v", one.who, len(missing), missing[:min(5, len(missing))])
+			for _, e := range one.missing(stored) {
+				lost = errors.Join(lost, fmt.Errorf("%s neither saw nor read %s %s of %s in %s; Pub/Sub carried it: %v",
+					one.who, e.Type, e.ID, e.Time.Format(time.TimeOnly), one.channelOf(e), w.carries(e)))
 			}
 		}
-		return nil
+		return lost
 	})
 	t.Logf("everyone knows everything after %.0f s", time.Since(began).Seconds())
 	w.inAuditLog(t, events, renamed, stored)
@@ -118,8 +122,11 @@ type world struct {
 	proxy   *proxy
 	mortal  []*kept
 	emitter string // its address
-	doubled int
 	http    *http.Client
+
+	mu      sync.Mutex
+	doubled int
+	carried map[string]bool // by Pub/Sub
 }
 
 func newWorld(t *testing.T) *world {
@@ -174,6 +181,12 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
+func (w *world) carries(e event.Event) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.carried[e.ID]
+}
+
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	address, err := parts.FreeAddress(t.Context())
@@ -199,9 +212,16 @@ func (w *world) double(t *testing.T) {
 	topic := admin.Publisher("events")
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
-	var mu sync.Mutex
+	w.carried = map[string]bool{}
 	go func() {
 		ended <- admin.Subscriber("doubler").Receive(ctx, func(ctx context.Context, m *pubsub.Message) {
+			var e event.Event
+			if err := json.Unmarshal(m.Data, &e); err != nil {
+				t.Error(err)
+			}
+			w.mu.Lock()
+			w.carried[e.ID] = true
+			w.mu.Unlock()
 			m.Ack()
 			if m.Attributes["again"] != "" || rand.N(5) != 0 {
 				return
@@ -209,9 +229,9 @@ func (w *world) double(t *testing.T) {
 			time.Sleep(rand.N(3 * time.Second))
 			m.Attributes["again"] = "1"
 			if _, err := topic.Publish(ctx, &pubsub.Message{Data: m.Data, Attributes: m.Attributes}).Get(ctx); err == nil {
-				mu.Lock()
+				w.mu.Lock()
 				w.doubled++
-				mu.Unlock()
+				w.mu.Unlock()
 			}
 		})
 	}()

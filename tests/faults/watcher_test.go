@@ -3,6 +3,7 @@ package faults_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -49,6 +50,13 @@ func watch(t *testing.T, stack *harness.Stack, w *watcher) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan struct{})
 	cfg := client.Config{URL: stack.RealtimeURL, Token: token, Event: w.event, Gap: w.gap, Connected: w.connected}
+	told := &tail{}
+	cfg.Log = slog.New(slog.NewTextHandler(told, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the end of what %s's client logged:\n%s", w.who, told)
+		}
+	})
 	cfg.Retry.Min, cfg.Retry.Max = 50*time.Millisecond, time.Second
 	go func() {
 		defer close(done)
@@ -120,7 +128,7 @@ func (w *watcher) channelOf(e event.Event) string {
 }
 
 // missing returns the events that the watcher was to be told of, and neither saw nor read at a gap.
-func (w *watcher) missing(stored []event.Event) []string {
+func (w *watcher) missing(stored []event.Event) []event.Event {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	seen := map[string]bool{}
@@ -129,11 +137,11 @@ func (w *watcher) missing(stored []event.Event) []string {
 			seen[channel+" "+id] = true
 		}
 	}
-	var missing []string
+	var missing []event.Event
 	for _, e := range stored {
 		channel := w.channelOf(e)
 		if channel != "" && !seen[channel+" "+e.ID] && !w.read[channel][e.ID] {
-			missing = append(missing, channel+" "+e.ID)
+			missing = append(missing, e)
 		}
 	}
 	return missing

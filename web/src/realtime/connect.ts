@@ -1,5 +1,6 @@
 import { Centrifuge, State, UnauthorizedError } from 'centrifuge'
 import { emulationOf, transportsOf } from './addresses'
+import { PostedEventSource } from './event-source'
 import { isEvent, isMessage, type LiveEvent } from './events'
 import { Figures, type FiguresRef, type FiguresUser } from './figures'
 import { Mover } from './mover'
@@ -77,6 +78,7 @@ export function connect(options: Options): Connection {
   function open(first: string): Centrifuge {
     const client = new Centrifuge(transportsOf(url), {
       emulationEndpoint: emulationOf(url),
+      eventsource: PostedEventSource,
       minReconnectDelay: 300,
       maxReconnectDelay: 8_000,
       token: first,
