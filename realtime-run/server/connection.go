@@ -49,7 +49,10 @@ func (s *Server) connected(client *centrifuge.Client, h *hub) {
 	stop := s.limitLifetime(client)
 	farewell := s.welcome(client, h, was)
 	go s.recheckNew(client)
-	client.OnDisconnect(func(centrifuge.DisconnectEvent) {
+	transport := client.Transport().Name()
+	s.metrics.opened(transport)
+	client.OnDisconnect(func(e centrifuge.DisconnectEvent) {
+		s.metrics.ended(transport, e)
 		stop()
 		farewell()
 		ctx := context.WithoutCancel(client.Context())

@@ -54,8 +54,14 @@ func (s *Server) receive(ctx context.Context, h *hub) error {
 // Redis remembers the event's id. A message that is no event is acknowledged too: it would be no better the next time.
 func (s *Server) handle(ctx context.Context, h *hub, m *pubsub.Message) {
 	received := s.in.Clock.Now()
+	s.heard(ctx)
+	if isBeat(m) {
+		m.Ack()
+		return
+	}
 	publications, err := read(m.Data)
 	if err != nil {
+		s.metrics.rejected.Inc()
 		s.in.Log.ErrorContext(ctx, "event rejected", "message_id", m.ID, "bytes", len(m.Data), "reason", err.Error())
 		m.Ack()
 		return
@@ -78,6 +84,7 @@ func (s *Server) publish(ctx context.Context, h *hub, p publication) error {
 	for wait := firstRetry; ; wait = min(2*wait, latestRetry) {
 		fresh, err := h.publish(p)
 		if err == nil {
+			s.metrics.delivered(p, fresh, s.in.Clock.Now())
 			if !fresh {
 				s.in.Log.InfoContext(ctx, "event delivered again by Pub/Sub", "event_id", p.id)
 			}

@@ -28,7 +28,8 @@ type publication struct {
 	id      string // of the event; a channel takes it once
 	body    []byte // the CloudEvent as JSON
 
-	received time.Time // by this instance
+	committed time.Time // the event's
+	received  time.Time // by this instance
 }
 
 // read makes the publications of a Pub/Sub message. The message's body alone decides the channel, and it is written anew from
@@ -65,7 +66,7 @@ func publications(e event.Event, channel string) ([]publication, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []publication{{channel: channel, id: e.ID, body: body}}, nil
+	return []publication{{channel: channel, id: e.ID, body: body, committed: e.Time}}, nil
 }
 
 // check refuses an event that would reach the wrong people.

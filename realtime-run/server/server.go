@@ -26,6 +26,8 @@ type Server struct {
 	hub      atomic.Pointer[hub] // nil until Redis was reached for the first time
 	seats    *seats
 	names    *names
+	ears     *ears
+	metrics  *metrics
 	draining atomic.Bool
 	redis    status
 	pubsub   status
@@ -49,6 +51,8 @@ func New(in *instance.Instance, sessions Sessions, members Seats) (*Server, erro
 	if err := in.Config(context.Background(), &s.cfg); err != nil {
 		return nil, err
 	}
+	s.ears = &ears{now: in.Clock.Now, every: s.cfg.Heartbeat}
+	s.metrics = newMetrics(s.ears)
 	for _, address := range append([]string{s.cfg.PublicURL}, s.cfg.AllowedOrigins...) {
 		origin, err := originOf(address)
 		if err != nil {
@@ -86,6 +90,7 @@ func (s *Server) Run(ctx context.Context) error {
 		work.Go(func() { s.consume(ctx, h) })
 		work.Go(func() { s.closeEnded(ctx, h) })
 		work.Go(func() { s.keepSeats(ctx, h) })
+		work.Go(func() { s.beatOn(ctx) })
 		work.Wait()
 	}()
 	<-ctx.Done()
