@@ -19,6 +19,7 @@ type Config struct {
 	HistoryTTL     time.Duration `env:"REALTIME_HISTORY_TTL, default=24h"`  // also how long an event's id is remembered
 	Lifetime       time.Duration `env:"REALTIME_LIFETIME, default=55m"`     // of a connection, give or take 3 minutes of 55
 	Stamp          bool          `env:"REALTIME_STAMP"`                     // tags each event with when it was received, for measuring
+	TrustedProxies int           `env:"TRUSTED_PROXIES, default=0"`         // that append to X-Forwarded-For; see httpapi.Edge
 	Limits
 	Scraper
 }
@@ -44,6 +45,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Heartbeat < 10*time.Millisecond || c.Heartbeat > time.Minute {
 		return fmt.Errorf("REALTIME_HEARTBEAT: %s is not between 10ms and a minute", c.Heartbeat)
+	}
+	if c.TrustedProxies < 0 {
+		return fmt.Errorf("TRUSTED_PROXIES: %d is less than 0", c.TrustedProxies)
 	}
 	if c.Invoker != "" && c.Audience == "" {
 		return errors.New("METRICS_AUDIENCE is needed with METRICS_INVOKER")

@@ -84,7 +84,11 @@ func (s *Server) publish(ctx context.Context, h *hub, p publication) error {
 	for wait := firstRetry; ; wait = min(2*wait, latestRetry) {
 		fresh, err := h.publish(p)
 		if err == nil {
-			s.metrics.delivered(p, fresh, s.in.Clock.Now())
+			now := s.in.Clock.Now()
+			s.metrics.delivered(p, fresh, now)
+			if fresh && p.counts {
+				s.doings.add(p.account, now.Sub(p.committed))
+			}
 			if !fresh {
 				s.in.Log.InfoContext(ctx, "event delivered again by Pub/Sub", "event_id", p.id)
 			}
