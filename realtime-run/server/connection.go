@@ -10,6 +10,7 @@ import (
 
 	"fieldboard.dev/fieldboard/shared/clock"
 	"fieldboard.dev/fieldboard/shared/httpapi"
+	"fieldboard.dev/fieldboard/shared/live"
 	"fieldboard.dev/fieldboard/shared/problem"
 )
 
@@ -20,7 +21,12 @@ func (s *Server) connecting(ctx context.Context, e centrifuge.ConnectEvent) (cen
 	if err != nil {
 		return centrifuge.ConnectReply{}, err
 	}
-	if err := s.seats.take(ctx, e.ClientID, p, s.cfg.Limits, s.in.Clock.Now()); err != nil {
+	from := originFrom(ctx)
+	seat := live.Seat{AccountID: p.AccountID, Connection: live.Connection{
+		ID: e.ClientID, UserID: p.UserID, Since: s.in.Clock.Now().UTC(), Transport: e.Transport.Name(), Instance: s.name,
+		Address: from.address, UserAgent: from.agent,
+	}}
+	if err := s.seats.take(ctx, seat, s.cfg.Limits); err != nil {
 		var full centrifuge.Disconnect
 		if errors.As(err, &full) {
 			s.in.Log.WarnContext(ctx, "connection refused", "account", p.AccountID, "user", p.UserID, "reason", full.Reason)
@@ -49,7 +55,10 @@ func (s *Server) connected(client *centrifuge.Client, h *hub) {
 	stop := s.limitLifetime(client)
 	farewell := s.welcome(client, h, was)
 	go s.recheckNew(client)
-	client.OnDisconnect(func(centrifuge.DisconnectEvent) {
+	transport := client.Transport().Name()
+	s.metrics.opened(transport)
+	client.OnDisconnect(func(e centrifuge.DisconnectEvent) {
+		s.metrics.ended(transport, e)
 		stop()
 		farewell()
 		ctx := context.WithoutCancel(client.Context())

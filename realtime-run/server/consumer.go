@@ -54,8 +54,14 @@ func (s *Server) receive(ctx context.Context, h *hub) error {
 // Redis remembers the event's id. A message that is no event is acknowledged too: it would be no better the next time.
 func (s *Server) handle(ctx context.Context, h *hub, m *pubsub.Message) {
 	received := s.in.Clock.Now()
+	s.heard(ctx)
+	if isBeat(m) {
+		m.Ack()
+		return
+	}
 	e, publications, err := read(m.Data)
 	if err != nil {
+		s.metrics.rejected.Inc()
 		s.in.Log.ErrorContext(ctx, "event rejected", "message_id", m.ID, "bytes", len(m.Data), "reason", err.Error())
 		m.Ack()
 		return
@@ -79,6 +85,11 @@ func (s *Server) publish(ctx context.Context, h *hub, p publication) error {
 	for wait := firstRetry; ; wait = min(2*wait, latestRetry) {
 		fresh, err := h.publish(p)
 		if err == nil {
+			now := s.in.Clock.Now()
+			s.metrics.delivered(p, fresh, now)
+			if fresh && p.counts {
+				s.doings.add(p.account, now.Sub(p.committed))
+			}
 			if !fresh {
 				s.in.Log.InfoContext(ctx, "event delivered again by Pub/Sub", "event_id", p.id)
 			}

@@ -24,11 +24,14 @@ var (
 
 // publication is what a channel's listeners get.
 type publication struct {
+	account string
 	channel string
+	counts  bool   // as the event; one has several publications
 	id      string // of the event; a channel takes it once
 	body    []byte // the CloudEvent as JSON
 
-	received time.Time // by this instance
+	committed time.Time // the event's
+	received  time.Time // by this instance
 }
 
 // read makes the publications of a Pub/Sub message. The message's body alone decides the channel, and it is written anew from
@@ -61,6 +64,9 @@ func carry(e event.Event) ([]publication, error) {
 		}
 		bare := event.Event{ID: e.ID, Account: e.Account, Type: e.Type, Audience: e.Audience, Collection: e.Collection, Time: e.Time}
 		change, err := publications(bare, changesChannel(e.Account))
+		for i := range change {
+			change[i].counts = false
+		}
 		return append(whole, change...), err
 	}
 	return publications(e, accountChannel(e.Account, e.Audience))
@@ -71,7 +77,7 @@ func publications(e event.Event, channel string) ([]publication, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []publication{{channel: channel, id: e.ID, body: body}}, nil
+	return []publication{{account: e.Account, channel: channel, counts: true, id: e.ID, body: body, committed: e.Time}}, nil
 }
 
 // check refuses an event that would reach the wrong people.

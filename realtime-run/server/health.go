@@ -58,5 +58,17 @@ func (s *Server) pingRedis(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	return client.Ping(ctx).Err()
+	if err := client.Ping(ctx).Err(); err != nil {
+		return err
+	}
+	return s.learnHeard(ctx, client)
+}
+
+// subscription tells whether messages come: "up", "down" when they cannot be pulled, "stuck" when none arrives although there
+// are some, and "unknown" at first.
+func (s *Server) subscription() string {
+	if is := s.pubsub.String(); is == "down" || !s.ears.stuck() {
+		return is
+	}
+	return "stuck"
 }

@@ -11,7 +11,8 @@ import (
 // Handler serves the ways to connect (see transports), /healthz and /readyz.
 //
 // /healthz answers 200 as long as the process lives; its body says "ok", or "degraded" when Redis or the subscription
-// does not work. /readyz answers 503 when new clients cannot be served.
+// does not work. /readyz answers 503 when new clients cannot be served, or would wait for events in vain. /metrics is for
+// the Scraper of the settings.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /connection/websocket", s.serveSocket)
@@ -20,6 +21,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("/connection/emulation", s.serveEmulation)
 	mux.HandleFunc("GET /healthz", s.serveHealth)
 	mux.HandleFunc("GET /readyz", s.serveReady)
+	mux.HandleFunc("GET /metrics", s.newScrape(s.cfg.Scraper, s.in.Clock))
 	return mux
 }
 
@@ -35,15 +37,16 @@ func (s *Server) allowsOrigin(r *http.Request) bool {
 }
 
 func (s *Server) serveHealth(w http.ResponseWriter, r *http.Request) {
-	body := map[string]string{"status": "ok", "redis": s.redis.String(), "subscription": s.pubsub.String()}
-	if !s.redis.up() || !s.pubsub.up() {
+	body := map[string]string{"status": "ok", "redis": s.redis.String(), "subscription": s.subscription()}
+	if body["redis"] != "up" || body["subscription"] != "up" {
 		body["status"] = "degraded"
 	}
 	s.write(w, r, http.StatusOK, "application/json", body)
 }
 
 func (s *Server) serveReady(w http.ResponseWriter, r *http.Request) {
-	if s.hub.Load() == nil || s.draining.Load() || !s.redis.up() {
+	messages := s.subscription()
+	if s.hub.Load() == nil || s.draining.Load() || !s.redis.up() || messages == "down" || messages == "stuck" {
 		s.refuse(w, r)
 		return
 	}

@@ -17,10 +17,11 @@ import (
 // hub is the part that needs Redis: the connected clients, and the broker that joins all instances' hubs.
 type hub struct {
 	transports
-	node   *centrifuge.Node
-	shard  *centrifuge.RedisShard
-	guests *guests
-	cfg    Config
+	node    *centrifuge.Node
+	shard   *centrifuge.RedisShard
+	guests  *guests
+	metrics prometheus.Gatherer // the node's
+	cfg     Config
 }
 
 // How long things may take. What there may be of them is in limits.go.
@@ -65,6 +66,7 @@ func (s *Server) newHub() (_ *hub, err error) {
 			shard.Close()
 		}
 	}()
+	counted := prometheus.NewRegistry()
 	node, err := centrifuge.New(centrifuge.Config{
 		LogLevel:                        centrifuge.LogLevelWarn,
 		LogHandler:                      logTo(s.in.Log, s.in.Clock),
@@ -80,7 +82,7 @@ func (s *Server) newHub() (_ *hub, err error) {
 		GetChannelMediumOptions: func(string) centrifuge.ChannelMediumOptions {
 			return centrifuge.ChannelMediumOptions{SharedPositionSync: true}
 		},
-		Metrics: centrifuge.MetricsConfig{RegistererGatherer: prometheus.NewRegistry()},
+		Metrics: centrifuge.MetricsConfig{RegistererGatherer: counted},
 	})
 	if err != nil {
 		return nil, err
@@ -98,7 +100,7 @@ func (s *Server) newHub() (_ *hub, err error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &hub{node: node, shard: shard, cfg: s.cfg, guests: &guests{PresenceManager: presence, broker: broker, byID: map[string]*guest{}}}
+	h := &hub{node: node, shard: shard, cfg: s.cfg, metrics: counted, guests: &guests{PresenceManager: presence, broker: broker, byID: map[string]*guest{}}}
 	node.SetPresenceManager(h.guests)
 	node.OnConnecting(s.connecting)
 	node.OnConnect(func(client *centrifuge.Client) { s.connected(client, h) })

@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"github.com/centrifugal/centrifuge"
+
+	"fieldboard.dev/fieldboard/shared/live"
 )
 
 // Limits is how much one client, person or business may use. Table says what happens over each.
@@ -66,6 +68,10 @@ func (l Limits) Table() []Limit {
 			centrifuge.DisconnectSlow.Code, 0, "the connection ends; the client connects again and recovers what it missed, or is told of the gap",
 		},
 	}
+}
+
+func (l Limits) ofConnections() live.Limits {
+	return live.Limits{PerMember: l.ConnectionsPerUser, PerAccount: l.ConnectionsPerAccount}
 }
 
 func (l Limits) validate() error {

@@ -96,15 +96,15 @@ func (g *guest) now() viewer {
 	return g.is
 }
 
-// turn makes the guest idle or active. It returns the rooms that have to be told, none when it was so already.
-func (g *guest) turn(idle bool) []string {
+// turn makes the guest idle or active. It returns whether it was not so already, and the rooms that have to be told.
+func (g *guest) turn(idle bool) (changed bool, rooms []string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.is.Idle == idle {
-		return nil
+		return false, nil
 	}
 	g.is.Idle = idle
-	return slices.Collect(maps.Keys(g.rooms))
+	return true, slices.Collect(maps.Keys(g.rooms))
 }
 
 // guests are the connections of this instance. As the node's presence manager they are Redis's, with what each guest is now:
@@ -189,8 +189,15 @@ func (s *Server) welcome(client *centrifuge.Client, h *hub, p httpapi.Principal)
 			done(centrifuge.RPCReply{}, centrifuge.ErrorBadRequest)
 			return
 		}
-		for _, room := range me.turn(word.Idle) {
+		changed, rooms := me.turn(word.Idle)
+		for _, room := range rooms {
 			s.tellRoom(client, h, me, room)
+		}
+		if changed {
+			ctx := context.WithoutCancel(client.Context())
+			if err := s.seats.turn(ctx, client.ID(), word.Idle); err != nil { // the next renewal writes it down
+				s.in.Log.WarnContext(ctx, "it is not known yet who is idle", "error", err)
+			}
 		}
 		done(centrifuge.RPCReply{}, nil)
 	})

@@ -8,12 +8,15 @@ package server
 
 import (
 	"context"
+	"crypto/rand"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"fieldboard.dev/fieldboard/shared/httpapi"
 	"fieldboard.dev/fieldboard/shared/instance"
+	"fieldboard.dev/fieldboard/shared/live"
 	"fieldboard.dev/fieldboard/shared/overview"
 	"fieldboard.dev/fieldboard/shared/session"
 )
@@ -27,6 +30,10 @@ type Server struct {
 	hub       atomic.Pointer[hub] // nil until Redis was reached for the first time
 	seats     *seats
 	names     *names
+	name      string // of the instance, without a meaning
+	doings    *doings
+	ears      *ears
+	metrics   *metrics
 	overviews Overviews
 	summaries *summaries // set before hub is
 	draining  atomic.Bool
@@ -46,13 +53,16 @@ type Sessions interface {
 // New returns a server with the settings of in. It connects to nothing.
 func New(in *instance.Instance, sessions Sessions, members Seats) (*Server, error) {
 	s := &Server{
-		in: in, sessions: sessions, origins: map[string]bool{}, seats: newSeats(in.Cloud),
+		in: in, sessions: sessions, origins: map[string]bool{}, name: strings.ToLower(rand.Text()[:8]), doings: &doings{lags: live.Lags{}},
+		seats:     &seats{register: live.NewRegister(in.Cloud), mine: map[string]live.Seat{}},
 		names:     &names{seats: members, now: in.Clock.Now, known: map[string]name{}},
 		overviews: overview.NewReader(in),
 	}
 	if err := in.Config(context.Background(), &s.cfg); err != nil {
 		return nil, err
 	}
+	s.ears = &ears{now: in.Clock.Now, every: s.cfg.Heartbeat}
+	s.metrics = newMetrics(s.ears)
 	for _, address := range append([]string{s.cfg.PublicURL}, s.cfg.AllowedOrigins...) {
 		origin, err := originOf(address)
 		if err != nil {
@@ -92,6 +102,9 @@ func (s *Server) Run(ctx context.Context) error {
 		work.Go(func() { s.closeEnded(ctx, h) })
 		work.Go(func() { s.keepSeats(ctx, h) })
 		work.Go(s.summaries.run)
+		work.Go(func() { s.hearLetGo(ctx, h) })
+		work.Go(func() { s.beatOn(ctx) })
+		work.Go(func() { s.noteDoings(ctx) })
 		work.Wait()
 	}()
 	<-ctx.Done()

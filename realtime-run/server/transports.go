@@ -2,12 +2,16 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
 	"time"
 
 	"github.com/centrifugal/centrifuge"
+
+	"fieldboard.dev/fieldboard/shared/httpapi"
+	"fieldboard.dev/fieldboard/shared/live"
 )
 
 // transports are the ways to connect, one protocol on all of them. A WebSocket goes both ways. Where a network lets none
@@ -70,7 +74,23 @@ func (s *Server) serveClient(w http.ResponseWriter, r *http.Request, transport f
 	if err := http.NewResponseController(w).SetReadDeadline(time.Time{}); err != nil {
 		s.in.Log.WarnContext(r.Context(), "a connection keeps the deadline of a request", "error", err)
 	}
-	transport(h).ServeHTTP(w, r.WithContext(withCommands(r.Context(), s.cfg.CommandsPerSecond)))
+	ctx := withCommands(r.Context(), s.cfg.CommandsPerSecond)
+	transport(h).ServeHTTP(w, r.WithContext(context.WithValue(ctx, originKey{}, origin{
+		address: live.Short(httpapi.ClientIPOf(r, s.cfg.TrustedProxies)), agent: live.Agent(r.UserAgent()),
+	})))
+}
+
+// origin is where a connection comes from.
+type origin struct {
+	address string // live.Short's
+	agent   string
+}
+
+type originKey struct{}
+
+func originFrom(ctx context.Context) origin {
+	from, _ := ctx.Value(originKey{}).(origin)
+	return from
 }
 
 // readWhole reads the body while the server's deadline for reading still counts. After it the deadline must go, as it would

@@ -21,6 +21,9 @@ func WithClientIP(ctx context.Context, ip netip.Addr) context.Context {
 	return context.WithValue(ctx, clientKey{}, ip)
 }
 
+// ClientIPOf returns the address that a request comes from through so many trusted proxies, where no API does it.
+func ClientIPOf(r *http.Request, proxies int) netip.Addr { return clientIP(r, proxies) }
+
 // clientIP finds the client of a request that came through so many trusted proxies, each of which appended to
 // X-Forwarded-For the address that it was called from. The client is what the outermost of them appended; whatever stands
 // before that the client itself may have written. Where the header has less, or no address there, it was not made by those

@@ -31,7 +31,17 @@ type OIDCConfig struct {
 // for this very function (https://cloud.google.com/tasks/docs/creating-http-target-tasks#token). The signing keys are
 // fetched at the first call; while they cannot be had, the answer is Unavailable and the caller tries again.
 func OIDC(cfg OIDCConfig, clk clock.Clock) Access {
-	return Access{oidc: &oidcVerifier{
+	return Access{oidc: newOIDCVerifier(cfg, clk)}
+}
+
+// OIDCVerifier returns what checks such a token where no operation is called. The error is a problem: Unauthenticated,
+// Forbidden for another caller, or Unavailable.
+func OIDCVerifier(cfg OIDCConfig, clk clock.Clock) func(ctx context.Context, token string) error {
+	return newOIDCVerifier(cfg, clk).verify
+}
+
+func newOIDCVerifier(cfg OIDCConfig, clk clock.Clock) *oidcVerifier {
+	return &oidcVerifier{
 		cfg: cfg,
 		keys: &keySet{
 			url:    cfg.JWKSURL,
@@ -47,7 +57,7 @@ func OIDC(cfg OIDCConfig, clk clock.Clock) Access {
 			jwt.WithLeeway(30*time.Second),
 			jwt.WithTimeFunc(clk.Now),
 			jwt.WithStrictDecoding()),
-	}}
+	}
 }
 
 type oidcVerifier struct {
