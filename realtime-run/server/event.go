@@ -34,7 +34,9 @@ type publication struct {
 // read makes the publications of a Pub/Sub message. The message's body alone decides the channel, and it is written anew from
 // what was checked: so nothing that the check did not see reaches a browser, nor bytes that would break its connection
 // (bad UTF-8, a line end between messages) each time that it recovers.
-func read(message []byte) ([]publication, error) {
+//
+// An event of a replay says so: browsers read again what it touches.
+func read(message []byte, replay string) ([]publication, error) {
 	if len(message) > maxEvent {
 		return nil, fmt.Errorf("%d bytes is over the bound of %d", len(message), maxEvent)
 	}
@@ -42,6 +44,7 @@ func read(message []byte) ([]publication, error) {
 	if err := json.Unmarshal(message, &e); err != nil {
 		return nil, err
 	}
+	e.Replayed = replay != ""
 	if err := check(e); err != nil {
 		return nil, err
 	}
@@ -53,7 +56,7 @@ func read(message []byte) ([]publication, error) {
 		if err != nil {
 			return nil, err
 		}
-		bare := event.Event{ID: e.ID, Account: e.Account, Type: e.Type, Audience: e.Audience, Collection: e.Collection, Time: e.Time}
+		bare := event.Event{ID: e.ID, Account: e.Account, Type: e.Type, Audience: e.Audience, Collection: e.Collection, Time: e.Time, Replayed: e.Replayed}
 		change, err := publications(bare, changesChannel(e.Account))
 		return append(whole, change...), err
 	}
