@@ -24,6 +24,8 @@ import (
 	_ "fieldboard.dev/fieldboard/functions/sealevents"
 	_ "fieldboard.dev/fieldboard/functions/session"
 	_ "fieldboard.dev/fieldboard/functions/telldue"
+	_ "fieldboard.dev/fieldboard/functions/tidytrail"
+	_ "fieldboard.dev/fieldboard/functions/worktrail"
 )
 
 type settings struct {

@@ -58,12 +58,12 @@ func (s *stack) await(ctx context.Context, variables ...string) error {
 func (s *stack) prepareCloud(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		if err := s.await(ctx, "PUBSUB_EMULATOR_HOST", "CLOUD_TASKS_EMULATOR_HOST"); err != nil {
+		if err := s.await(ctx, "PUBSUB_EMULATOR_HOST", "CLOUD_TASKS_EMULATOR_HOST", "STORAGE_EMULATOR_HOST"); err != nil {
 			return err
 		}
 		return provision.All(ctx, s.clients, s.manifest, s.env.Functions)
 	})
-	group.Go(func() error { return s.await(ctx, "REDIS_URL", "STORAGE_EMULATOR_HOST", "MAIL_EMULATOR_HOST") })
+	group.Go(func() error { return s.await(ctx, "REDIS_URL", "MAIL_EMULATOR_HOST") })
 	group.Go(func() error {
 		if err := s.await(ctx, "FIRESTORE_EMULATOR_HOST", "FIREBASE_AUTH_EMULATOR_HOST"); err != nil {
 			return err

@@ -161,6 +161,7 @@ func (s *stack) settle(functions map[string]string) error {
 		FirestoreHost:  s.parts["FIRESTORE_EMULATOR_HOST"].addr,
 		PubSubHost:     s.parts["PUBSUB_EMULATOR_HOST"].addr,
 		AuthHost:       s.parts["FIREBASE_AUTH_EMULATOR_HOST"].addr,
+		StorageHost:    s.parts["STORAGE_EMULATOR_HOST"].addr,
 		TasksHost:      s.parts["CLOUD_TASKS_EMULATOR_HOST"].addr,
 		Functions:      functions,
 		QueueIssuer:    settings.Issuer{URL: "http://" + s.addresses["issuer"], Keys: "http://" + s.addresses["issuer"] + "/jwks"},

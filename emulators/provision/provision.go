@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"cloud.google.com/go/cloudtasks/apiv2/cloudtaskspb"
 	"cloud.google.com/go/pubsub/v2"
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
+	"google.golang.org/api/googleapi"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -34,7 +36,26 @@ func All(ctx context.Context, clients *cloud.Clients, m *manifest.Manifest, func
 	if err := p.pubsub(ctx, ps); err != nil {
 		return err
 	}
-	return p.queues(ctx, clients)
+	return errors.Join(p.queues(ctx, clients), p.buckets(ctx, clients))
+}
+
+// buckets makes the buckets. Their emulator deletes nothing by age: what it has ends with it.
+func (p *provisioner) buckets(ctx context.Context, clients *cloud.Clients) error {
+	client, err := clients.Storage(ctx)
+	if err != nil {
+		return err
+	}
+	for _, b := range p.manifest.Buckets {
+		err := client.Bucket(b.In(p.project)).Create(ctx, p.project, nil)
+		var known *googleapi.Error
+		if errors.As(err, &known) && known.Code == http.StatusConflict { // it is there
+			err = nil
+		}
+		if err != nil {
+			return fmt.Errorf("bucket %s: %w", b.Name, err)
+		}
+	}
+	return nil
 }
 
 type provisioner struct {

@@ -39,6 +39,7 @@ type Stack struct {
 	FirestoreHost string // "127.0.0.1:8080", as the next three
 	PubSubHost    string
 	AuthHost      string
+	StorageHost   string
 	TasksHost     string
 
 	Functions map[string]string // the address of each function, by name
@@ -179,6 +180,7 @@ func (s *Stack) common() map[string]string {
 		"PUBSUB_EMULATOR_HOST":        s.PubSubHost,
 		"FIREBASE_AUTH_EMULATOR_HOST": s.AuthHost,
 		"CLOUD_TASKS_EMULATOR_HOST":   s.TasksHost,
+		"STORAGE_EMULATOR_HOST":       s.StorageHost,
 		"FIREBASE_API_KEY":            "local",
 		"FIREBASE_AUTH_DOMAIN":        s.Project + ".firebaseapp.com",
 		"FIREBASE_AUTH_EMULATOR_URL":  "http://" + s.AuthHost,
@@ -191,6 +193,9 @@ func (s *Stack) common() map[string]string {
 		"JOBBER_REQUEST_WINDOW":       s.Jobber.RequestWindow.String(),
 		"SYNC_WORKER_URL":             s.Functions["runsync"],
 		"SYNC_QUEUE":                  "sync",
+		"TRAIL_WORKER_URL":            s.Functions["worktrail"],
+		"TRAIL_QUEUE":                 "trail",
+		"EXPORTS_BUCKET":              manifest.Bucket{Name: "exports"}.In(s.Project),
 		"TASKS_INVOKER":               Invoker,
 		"EVENTS_TOPIC":                "events",
 		"WEBHOOKS_TOPIC":              "jobber-webhooks",

@@ -14,17 +14,23 @@ import (
 	"fieldboard.dev/fieldboard/shared/cloud"
 	"fieldboard.dev/fieldboard/shared/event"
 	"fieldboard.dev/fieldboard/shared/event/ledger"
+	"fieldboard.dev/fieldboard/shared/event/trail"
 	"fieldboard.dev/fieldboard/shared/httpapi"
+	"fieldboard.dev/fieldboard/shared/idempotency"
 	"fieldboard.dev/fieldboard/shared/instance"
 	"fieldboard.dev/fieldboard/shared/problem"
 	"fieldboard.dev/fieldboard/shared/session"
 )
+
+// timeout is the function's, which the manifest sets to 60 s.
+const timeout = 60 * time.Second
 
 type handler struct {
 	events   *event.Store
 	accounts *account.Store
 	clock    clock.Clock
 	ledger   *ledger.Ledger
+	trail    *trail.Trail
 	schemas  []byte
 }
 
@@ -39,7 +45,7 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 		return nil, err
 	}
 	h := &handler{events: event.NewStore(in.Cloud, cfg, in.Log), accounts: account.NewStore(in.Cloud, in.Clock), clock: in.Clock}
-	api, err := session.NewAPI(ctx, in, httpapi.Options{Name: "audit", Verifier: verifier})
+	api, err := session.NewAPI(ctx, in, httpapi.Options{Name: "audit", Verifier: verifier, Timeout: timeout})
 	if err != nil {
 		return nil, err
 	}
@@ -63,6 +69,14 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 		Summary: "The JSON Schema of every type of event",
 	}, httpapi.Public, h.schema)
 	h.registerProofs(api)
+	answers, err := idempotency.New(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	if h.trail, err = trail.New(ctx, in); err != nil {
+		return nil, err
+	}
+	h.registerTasks(api, answers)
 	return api.Handler(), nil
 }
 
@@ -175,26 +189,37 @@ func audiencesOf(p httpapi.Principal) []event.Audience {
 	return []event.Audience{event.Operations, event.Security}
 }
 
-// check tells every broken rule at once.
 func (in *searchInput) check() error {
+	return refused("query.", map[string]string{"actor": in.Actor, "member": in.Member, "entity": in.Entity}, in.From, in.To)
+}
+
+// refused tells every broken rule of ids and of a span of time at once.
+func refused(at string, ids map[string]string, from, to time.Time) error {
 	var bad []problem.Field
-	for name, id := range map[string]string{"actor": in.Actor, "member": in.Member, "entity": in.Entity} {
+	for name, id := range ids {
 		if id != "" && !cloud.AreIDs(id) {
-			bad = append(bad, problem.Field{Location: "query." + name, Message: "is no id"})
+			bad = append(bad, problem.Field{Location: at + name, Message: "is no id"})
 		}
 	}
-	for name, at := range map[string]time.Time{"from": in.From, "to": in.To} {
-		if !at.IsZero() && !cloud.IsTime(at) {
-			bad = append(bad, problem.Field{Location: "query." + name, Message: "must be in the years 1 to 9999"})
+	for name, moment := range map[string]time.Time{"from": from, "to": to} {
+		if !moment.IsZero() && !cloud.IsTime(moment) {
+			bad = append(bad, problem.Field{Location: at + name, Message: "must be in the years 1 to 9999"})
 		}
 	}
-	if !in.From.IsZero() && !in.To.IsZero() && !in.From.Before(in.To) {
-		bad = append(bad, problem.Field{Location: "query.to", Message: "must be after from"})
+	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
+		bad = append(bad, problem.Field{Location: at + "to", Message: "must be after from"})
 	}
-	if len(bad) > 0 {
-		return &problem.Error{Code: problem.Invalid, Message: "Correct the fields below and send the request again.", Fields: bad}
+	if len(bad) == 0 {
+		return nil
 	}
-	return nil
+	return &problem.Error{Code: problem.Invalid, Message: "Correct the fields below and send the request again.", Fields: bad}
+}
+
+func invalid(location, message string) error {
+	return &problem.Error{
+		Code: problem.Invalid, Message: "Correct the fields below and send the request again.",
+		Fields: []problem.Field{{Location: location, Message: message}},
+	}
 }
 
 // tell writes into the log that it was read, and what was looked for.
@@ -243,13 +268,10 @@ func (h *handler) show(ctx context.Context, p httpapi.Principal, events []event.
 	return items, nil
 }
 
-// changesOf leaves out amounts for those who may not see them: their names end in Cents, wherever they are kept.
 func changesOf(e event.Event, finance bool) []Change {
 	changes := []Change{}
-	for _, c := range e.Audit.Changes {
-		if finance || !strings.Contains(c.Field+c.Before+c.After, "Cents") {
-			changes = append(changes, Change{Field: c.Field, Before: orNull(c.Before), After: orNull(c.After)})
-		}
+	for _, c := range e.ChangesFor(finance) {
+		changes = append(changes, Change{Field: c.Field, Before: orNull(c.Before), After: orNull(c.After)})
 	}
 	return changes
 }

@@ -38,6 +38,8 @@ type Account struct {
 	Currency string           `json:"currency" doc:"ISO 4217."`
 	Plan     string           `json:"plan"`
 	Settings account.Settings `json:"settings"`
+
+	LegalHold account.LegalHold `json:"legalHold" doc:"While it is on, no event is removed or erased."`
 }
 
 type accountOutput struct {
@@ -46,7 +48,7 @@ type accountOutput struct {
 
 func business(a account.Account) *accountOutput {
 	return &accountOutput{Body: Account{
-		ID: a.ID, Name: a.Name, TimeZone: a.TimeZone, Currency: a.Currency, Plan: a.Plan, Settings: a.Settings,
+		ID: a.ID, Name: a.Name, TimeZone: a.TimeZone, Currency: a.Currency, Plan: a.Plan, Settings: a.Settings, LegalHold: a.LegalHold,
 	}}
 }
 
@@ -64,6 +66,14 @@ type SettingsChange struct {
 	RequireVerifiedEmail *bool           `json:"requireVerifiedEmail,omitempty"`
 	Privileged           LifetimesChange `json:"privileged,omitempty" doc:"Of the sessions of roles that manage members or see money."`
 	Standard             LifetimesChange `json:"standard,omitempty" doc:"Of all other sessions."`
+	AuditRetentionDays   *int            `json:"auditRetentionDays,omitempty" doc:"How long events are kept."`
+	LegalHold            *HoldChange     `json:"legalHold,omitempty" doc:"For the owner alone."`
+}
+
+// HoldChange begins the legal hold or ends it.
+type HoldChange struct {
+	On     bool   `json:"on"`
+	Reason string `json:"reason,omitempty" maxLength:"500" doc:"Needed to begin it."`
 }
 
 // LifetimesChange is what to change of how long sessions last.
@@ -84,6 +94,8 @@ func (h *handler) configure(ctx context.Context, in *configureInput) (*accountOu
 		RequireVerifiedEmail: s.RequireVerifiedEmail,
 		Privileged:           account.LifetimesChange(s.Privileged),
 		Standard:             account.LifetimesChange(s.Standard),
+		AuditRetentionDays:   s.AuditRetentionDays,
+		LegalHold:            (*account.HoldChange)(s.LegalHold),
 	})
 	if err != nil {
 		return nil, inBody(err)

@@ -51,7 +51,7 @@ func (b *book) take(a arrival) {
 		b.cfg.Log.Warn("a publication is no event", "channel", a.channel, "offset", a.offset, "error", err)
 		return
 	}
-	if b.had.again(a.channel + " " + e.ID) {
+	if !e.Replayed && b.had.again(a.channel+" "+e.ID) {
 		return // the service's memory of what it has carried was lost, and Pub/Sub delivered twice
 	}
 	b.cfg.Event(a.channel, e)

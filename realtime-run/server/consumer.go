@@ -6,7 +6,12 @@ import (
 	"time"
 
 	"cloud.google.com/go/pubsub/v2"
+
+	"fieldboard.dev/fieldboard/shared/event"
 )
+
+// consumer is whom a message is for that is sent again.
+const consumer = "realtime"
 
 const (
 	holdFor     = 30 * time.Second // how long a message waits for Redis here before another instance may try
@@ -59,7 +64,12 @@ func (s *Server) handle(ctx context.Context, h *hub, m *pubsub.Message) {
 		m.Ack()
 		return
 	}
-	e, publications, err := read(m.Data)
+	mine, replay := event.Addressed(m.Attributes, consumer)
+	if !mine {
+		m.Ack()
+		return
+	}
+	e, publications, err := read(m.Data, replay)
 	if err != nil {
 		s.metrics.rejected.Inc()
 		s.in.Log.ErrorContext(ctx, "event rejected", "message_id", m.ID, "bytes", len(m.Data), "reason", err.Error())
@@ -68,6 +78,9 @@ func (s *Server) handle(ctx context.Context, h *hub, m *pubsub.Message) {
 	}
 	for _, p := range publications {
 		p.received = received
+		if replay != "" { // each replay reaches a channel once, although the event has been there
+			p.id += ":" + replay
+		}
 		if err := s.publish(ctx, h, p); err != nil {
 			s.in.Log.WarnContext(ctx, "event handed back", "event_id", p.id, "channel", p.channel, "error", err)
 			m.Nack()

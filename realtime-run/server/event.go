@@ -37,7 +37,9 @@ type publication struct {
 // read makes the publications of a Pub/Sub message. The message's body alone decides the channel, and it is written anew from
 // what was checked: so nothing that the check did not see reaches a browser, nor bytes that would break its connection
 // (bad UTF-8, a line end between messages) each time that it recovers.
-func read(message []byte) (event.Event, []publication, error) {
+//
+// An event of a replay says so: browsers read again what it touches.
+func read(message []byte, replay string) (event.Event, []publication, error) {
 	var e event.Event
 	if len(message) > maxEvent {
 		return e, nil, fmt.Errorf("%d bytes is over the bound of %d", len(message), maxEvent)
@@ -45,6 +47,7 @@ func read(message []byte) (event.Event, []publication, error) {
 	if err := json.Unmarshal(message, &e); err != nil {
 		return e, nil, err
 	}
+	e.Replayed = replay != ""
 	if err := check(e); err != nil {
 		return e, nil, err
 	}
@@ -62,7 +65,7 @@ func carry(e event.Event) ([]publication, error) {
 		if err != nil {
 			return nil, err
 		}
-		bare := event.Event{ID: e.ID, Account: e.Account, Type: e.Type, Audience: e.Audience, Collection: e.Collection, Time: e.Time}
+		bare := event.Event{ID: e.ID, Account: e.Account, Type: e.Type, Audience: e.Audience, Collection: e.Collection, Time: e.Time, Replayed: e.Replayed}
 		change, err := publications(bare, changesChannel(e.Account))
 		for i := range change {
 			change[i].counts = false

@@ -20,6 +20,15 @@ type Account struct {
 	CreatedAt time.Time `json:"createdAt"`
 	Plan      string    `json:"plan" doc:"What the business pays for; it decides the rate limits."`
 	Settings  Settings  `json:"settings"`
+	LegalHold LegalHold `json:"legalHold"`
+}
+
+// LegalHold keeps every event of the account, whatever its retention and whoever asks for an erasure.
+type LegalHold struct {
+	On     bool      `json:"on"`
+	Reason string    `json:"reason,omitempty" doc:"Why, such as the name of a case."`
+	By     string    `json:"by,omitempty" doc:"The id of the member who began it."`
+	Since  time.Time `json:"since,omitzero"`
 }
 
 // StandardPlan is the plan of an account that names none.

@@ -24,6 +24,9 @@ const (
 	KeyManage     Permission = "key:manage"     // create, rotate and revoke API keys, up to what one holds oneself
 	SecurityRead  Permission = "security:read"  // see events about sign-ins, members and keys
 	AccountManage Permission = "account:manage" // change the account's settings
+	EventExport   Permission = "event:export"   // export the audit log
+	EventReplay   Permission = "event:replay"   // send stored events to a consumer again
+	EventErase    Permission = "event:erase"    // take a person out of the events, for good
 	OwnerTransfer Permission = "owner:transfer" // make another member the owner in one's place
 )
 
@@ -60,12 +63,12 @@ var granted = map[Role]Grants{
 		SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount, FinanceRead: WholeAccount,
 		SyncManage: WholeAccount, JobberConnect: WholeAccount, MemberRead: WholeAccount, MemberManage: WholeAccount,
 		SessionManage: WholeAccount, KeyManage: WholeAccount, SecurityRead: WholeAccount, AccountManage: WholeAccount,
-		OwnerTransfer: WholeAccount,
+		OwnerTransfer: WholeAccount, EventExport: WholeAccount, EventReplay: WholeAccount, EventErase: WholeAccount,
 	},
 	Admin: {
 		SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount, FinanceRead: WholeAccount,
 		SyncManage: WholeAccount, MemberRead: WholeAccount, MemberManage: WholeAccount, SessionManage: WholeAccount,
-		KeyManage: WholeAccount, SecurityRead: WholeAccount,
+		KeyManage: WholeAccount, SecurityRead: WholeAccount, EventExport: WholeAccount, EventReplay: WholeAccount,
 	},
 	Dispatcher: {SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount, MemberRead: WholeAccount},
 	Technician: {SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: OwnTeam},

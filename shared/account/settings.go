@@ -13,6 +13,7 @@ type Settings struct {
 	RequireVerifiedEmail bool      `json:"requireVerifiedEmail" doc:"Only people whose email address the sign-in provider has verified may come in."`
 	Privileged           Lifetimes `json:"privileged" doc:"Of the sessions of roles that manage members or see money."`
 	Standard             Lifetimes `json:"standard" doc:"Of all other sessions."`
+	AuditRetentionDays   int       `json:"auditRetentionDays" minimum:"90" maximum:"3650" doc:"How long events are kept."`
 }
 
 // Lifetimes say how long a session lasts.
@@ -37,7 +38,15 @@ const (
 var DefaultSettings = Settings{
 	Privileged: Lifetimes{IdleMinutes: 30, AbsoluteMinutes: 12 * hour},
 	Standard:   Lifetimes{IdleMinutes: day, AbsoluteMinutes: 30 * day},
+
+	AuditRetentionDays: 730,
 }
+
+// Bounds of how long events are kept, in days.
+const (
+	shortestRetention = 90
+	longestRetention  = 3650
+)
 
 // LifetimesOf returns how long the sessions of a role last.
 func (s Settings) LifetimesOf(r Role) Lifetimes {
@@ -52,6 +61,37 @@ type SettingsChange struct {
 	RequireVerifiedEmail *bool
 	Privileged           LifetimesChange
 	Standard             LifetimesChange
+	AuditRetentionDays   *int
+	LegalHold            *HoldChange // for the owner alone
+}
+
+// HoldChange begins the account's legal hold, with a reason, or ends it.
+type HoldChange struct {
+	On     bool
+	Reason string
+}
+
+// apply returns the hold as the change leaves it, and says what changed.
+func (c *HoldChange) apply(h LegalHold, by string, now time.Time) (LegalHold, string) {
+	switch {
+	case c == nil || c.On == h.On && (!c.On || c.Reason == h.Reason):
+		return h, ""
+	case !c.On:
+		return LegalHold{}, "legal hold ended"
+	case h.On:
+		h.Reason = c.Reason
+		return h, "legal hold has another reason"
+	}
+	return LegalHold{On: true, Reason: c.Reason, By: by, Since: now}, "legal hold begun"
+}
+
+const longestReason = 500
+
+func (h LegalHold) check() []problem.Field {
+	if h.On && (strings.TrimSpace(h.Reason) == "" || len(h.Reason) > longestReason) {
+		return []problem.Field{{Location: "settings.legalHold.reason", Message: fmt.Sprintf("must have 1 to %d bytes", longestReason)}}
+	}
+	return nil
 }
 
 // LifetimesChange is what somebody wants of lifetimes.
@@ -68,6 +108,7 @@ func (c SettingsChange) apply(s Settings) (Settings, string) {
 	set(&changed, "privileged absolute minutes", &s.Privileged.AbsoluteMinutes, c.Privileged.AbsoluteMinutes)
 	set(&changed, "standard idle minutes", &s.Standard.IdleMinutes, c.Standard.IdleMinutes)
 	set(&changed, "standard absolute minutes", &s.Standard.AbsoluteMinutes, c.Standard.AbsoluteMinutes)
+	set(&changed, "days of the audit log", &s.AuditRetentionDays, c.AuditRetentionDays)
 	return s, strings.Join(changed, ", ")
 }
 
@@ -81,6 +122,9 @@ func set[T comparable](changed *[]string, name string, now, to *T) {
 // Privileged sessions may not be made to last longer than the others' defaults.
 func (s Settings) check(at string) []problem.Field {
 	var bad []problem.Field
+	if s.AuditRetentionDays < shortestRetention || s.AuditRetentionDays > longestRetention {
+		bad = append(bad, problem.Field{Location: at + ".auditRetentionDays", Message: fmt.Sprintf("must be %d to %d", shortestRetention, longestRetention)})
+	}
 	for _, name := range []string{"privileged", "standard"} {
 		l, longestIdle, longest := s.Standard, 30*day, 90*day
 		if name == "privileged" {

@@ -39,6 +39,15 @@ type accountDoc struct {
 	RequireVerifiedEmail bool         `firestore:"requireVerifiedEmail,omitempty"`
 	Privileged           lifetimesDoc `firestore:"privileged"`
 	Standard             lifetimesDoc `firestore:"standard"`
+	AuditRetentionDays   int          `firestore:"auditRetentionDays,omitempty"`
+	LegalHold            holdDoc      `firestore:"legalHold"`
+}
+
+type holdDoc struct {
+	On     bool      `firestore:"on"`
+	Reason string    `firestore:"reason,omitempty"`
+	By     string    `firestore:"by,omitempty"`
+	Since  time.Time `firestore:"since,omitempty"`
 }
 
 type lifetimesDoc struct {
@@ -52,6 +61,8 @@ func newAccountDoc(a Account) accountDoc {
 		RequireVerifiedEmail: a.Settings.RequireVerifiedEmail,
 		Privileged:           lifetimesDoc(a.Settings.Privileged),
 		Standard:             lifetimesDoc(a.Settings.Standard),
+		AuditRetentionDays:   a.Settings.AuditRetentionDays,
+		LegalHold:            holdDoc(a.LegalHold),
 	}
 }
 
@@ -62,7 +73,15 @@ func (d accountDoc) account(id string) Account {
 			RequireVerifiedEmail: d.RequireVerifiedEmail,
 			Privileged:           Lifetimes(d.Privileged),
 			Standard:             Lifetimes(d.Standard),
+			AuditRetentionDays:   d.AuditRetentionDays,
 		},
+		LegalHold: LegalHold(d.LegalHold),
+	}
+	if a.Settings.AuditRetentionDays == 0 { // an account from before there was the setting
+		a.Settings.AuditRetentionDays = DefaultSettings.AuditRetentionDays
+	}
+	if !a.LegalHold.Since.IsZero() {
+		a.LegalHold.Since = a.LegalHold.Since.UTC()
 	}
 	if a.Plan == "" {
 		a.Plan = StandardPlan
@@ -118,6 +137,35 @@ func (s *Store) Account(ctx context.Context, accountID string) (Account, error) 
 	return d.account(accountID), nil
 }
 
+// In reads an account within tx.
+func In(tx *firestore.Transaction, fs *firestore.Client, accountID string) (Account, error) {
+	snapshot, err := tx.Get(fs.Collection("accounts").Doc(accountID))
+	if err != nil {
+		return Account{}, storeProblem(err, "account")
+	}
+	var d accountDoc
+	if err := snapshot.DataTo(&d); err != nil {
+		return Account{}, fmt.Errorf("reading account %s: %w", accountID, err)
+	}
+	return d.account(accountID), nil
+}
+
+// IDs returns the ids of accounts, in their order, after one of them.
+func (s *Store) IDs(ctx context.Context, after string, limit int) (ids []string, err error) {
+	err = s.with(ctx, "account", func(ctx context.Context, fs *firestore.Client) error {
+		q := fs.Collection("accounts").OrderBy(firestore.DocumentID, firestore.Asc).Limit(limit).Select()
+		if after != "" {
+			q = q.StartAfter(after)
+		}
+		found, err := q.Documents(ctx).GetAll()
+		for _, snapshot := range found {
+			ids = append(ids, snapshot.Ref.ID)
+		}
+		return err
+	})
+	return ids, err
+}
+
 // Member returns a member of an account, a disabled one too; a problem NotFound when the user is not in that account.
 func (s *Store) Member(ctx context.Context, accountID, userID string) (Member, error) {
 	var d memberDoc
@@ -148,6 +196,9 @@ func (s *Store) Create(ctx context.Context, a Account, owner Member) (Account, e
 	}
 	if a.Settings == (Settings{}) {
 		a.Settings = DefaultSettings
+	}
+	if a.Settings.AuditRetentionDays == 0 {
+		a.Settings.AuditRetentionDays = DefaultSettings.AuditRetentionDays
 	}
 	a.CreatedAt = s.clock.Now()
 	owner.Role, owner.Status = Owner, Active

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"strings"
 
 	"cloud.google.com/go/firestore"
 
@@ -151,10 +152,18 @@ func (s *Members) Configure(ctx context.Context, by Principal, c SettingsChange)
 		}
 		before := newAccountDoc(changed)
 		var detail string
-		if changed.Settings, detail = c.apply(changed.Settings); detail == "" {
+		changed.Settings, detail = c.apply(changed.Settings)
+		if hold, what := c.LegalHold.apply(changed.LegalHold, by.UserID, w.store.clock.Now()); what != "" {
+			if a.self.Role != Owner {
+				return problem.New(problem.Forbidden, "Only the owner can begin or end the legal hold.")
+			}
+			changed.LegalHold = hold
+			detail = strings.TrimPrefix(detail+", "+what, ", ")
+		}
+		if detail == "" {
 			return nil
 		}
-		if err := invalid("settings", changed.Settings.check("settings")); err != nil {
+		if err := invalid("settings", append(changed.Settings.check("settings"), changed.LegalHold.check()...)); err != nil {
 			return err
 		}
 		d := newAccountDoc(changed)
@@ -163,6 +172,8 @@ func (s *Members) Configure(ctx context.Context, by Principal, c SettingsChange)
 			{Path: "requireVerifiedEmail", Value: d.RequireVerifiedEmail},
 			{Path: "privileged", Value: d.Privileged},
 			{Path: "standard", Value: d.Standard},
+			{Path: "auditRetentionDays", Value: d.AuditRetentionDays},
+			{Path: "legalHold", Value: d.LegalHold},
 		})
 	})
 	return changed, err

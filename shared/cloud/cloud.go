@@ -10,6 +10,7 @@ import (
 	cloudtasks "cloud.google.com/go/cloudtasks/apiv2"
 	"cloud.google.com/go/firestore"
 	"cloud.google.com/go/pubsub/v2"
+	"cloud.google.com/go/storage"
 	firebase "firebase.google.com/go/v4"
 	"firebase.google.com/go/v4/auth"
 	"github.com/redis/go-redis/v9"
@@ -26,6 +27,7 @@ type Clients struct {
 	pubsub    lazy[*pubsub.Client]
 	tasks     lazy[*cloudtasks.Client]
 	auth      lazy[*auth.Client]
+	storage   lazy[*storage.Client]
 	redis     lazy[*redis.Client]
 
 	mu         sync.Mutex
@@ -98,6 +100,13 @@ func (c *Clients) Auth(ctx context.Context) (*auth.Client, error) {
 	})
 }
 
+// Storage returns the Cloud Storage client.
+func (c *Clients) Storage(ctx context.Context) (*storage.Client, error) {
+	return c.storage.get(func() (*storage.Client, error) {
+		return storage.NewClient(context.WithoutCancel(ctx), storage.WithJSONReads())
+	})
+}
+
 func init() { logging.Disable() } // of go-redis, which would write lines of its own: callers log the errors that they get
 
 // Redis returns the Redis client. Building it does not connect.
@@ -124,6 +133,7 @@ func (c *Clients) Close() error {
 	return errors.Join(
 		c.firestore.close(func(x *firestore.Client) error { return x.Close() }),
 		c.pubsub.close(func(x *pubsub.Client) error { return x.Close() }),
+		c.storage.close(func(x *storage.Client) error { return x.Close() }),
 		c.tasks.close(func(x *cloudtasks.Client) error { return x.Close() }),
 		c.redis.close(func(x *redis.Client) error { return x.Close() }),
 	)

@@ -2,7 +2,8 @@ package cloud
 
 // Config says where the cloud is. Every field comes from the environment of the deployed function or service.
 //
-// The official clients read FIRESTORE_EMULATOR_HOST, PUBSUB_EMULATOR_HOST and FIREBASE_AUTH_EMULATOR_HOST by themselves;
+// The official clients read FIRESTORE_EMULATOR_HOST, PUBSUB_EMULATOR_HOST, STORAGE_EMULATOR_HOST and
+// FIREBASE_AUTH_EMULATOR_HOST by themselves;
 // the Cloud Tasks client reads no such variable, so its emulator is set here.
 type Config struct {
 	Project           string `env:"GOOGLE_CLOUD_PROJECT, required"`

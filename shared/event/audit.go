@@ -37,9 +37,20 @@ type Audit struct {
 
 // Change is a field that is no longer what it was. Before and After are JSON, empty where there was no value.
 type Change struct {
-	Field  string `firestore:"field"`
-	Before string `firestore:"before"`
-	After  string `firestore:"after"`
+	Field  string `firestore:"field" json:"field"`
+	Before string `firestore:"before" json:"before"`
+	After  string `firestore:"after" json:"after"`
+}
+
+// ChangesFor are the changes for somebody who may see amounts, or may not: the names of amounts end in Cents, wherever they are
+// kept.
+func (e Event) ChangesFor(finance bool) []Change {
+	if finance {
+		return e.Audit.Changes
+	}
+	return slices.DeleteFunc(slices.Clone(e.Audit.Changes), func(c Change) bool {
+		return strings.Contains(c.Field+c.Before+c.After, "Cents")
+	})
 }
 
 // stamp fills in who did it and where from, as far as ctx tells and the event does not.

@@ -38,6 +38,10 @@ const (
 	SignInFailed       = "security.sign_in_failed" // of a member: who else tries belongs to no account that could be told
 	RefreshReused      = "security.refresh_reused"
 	LimitTightened     = "security.limit_tightened"
+	ExportMade         = "security.export_made"
+	EventsReplayed     = "security.events_replayed"
+	PersonErased       = "security.person_erased"
+	EventsExpired      = "security.events_expired"
 	AuditRead          = "security.audit_read"
 	SessionEnded       = "security.session_ended" // by somebody, not by time or by signing out
 )
@@ -57,6 +61,7 @@ type Event struct {
 	Actor       string // who did it; empty when nobody did
 	Time        time.Time
 	Audit       Audit // not published
+	Replayed    bool  // sent again to one consumer; not stored
 }
 
 // New returns an event for everyone in the account, with an id of its own.
@@ -84,6 +89,7 @@ type Envelope struct {
 	Time            time.Time `json:"time"`
 	DataContentType string    `json:"datacontenttype" enum:"application/json"`
 	DataSchema      string    `json:"dataschema,omitempty" doc:"urn:fieldboard:event:{type}:{version}; the schemas are at /api/events/schema"`
+	Replayed        bool      `json:"replayed,omitempty" doc:"Sent again, long after it happened: read again what it touches. It is no news."`
 	Data            Data      `json:"data"`
 }
 
@@ -103,7 +109,7 @@ type Data struct {
 // Envelope returns the event's envelope.
 func (e Event) Envelope() Envelope {
 	env := Envelope{
-		SpecVersion: "1.0", ID: e.ID, Source: sourcePrefix + e.Account, Type: e.Type, Time: e.Time.UTC(), DataContentType: "application/json",
+		SpecVersion: "1.0", ID: e.ID, Source: sourcePrefix + e.Account, Type: e.Type, Time: e.Time.UTC(), DataContentType: "application/json", Replayed: e.Replayed,
 		Data: Data{
 			Account: e.Account, Audience: e.Audience, Collection: e.Collection, ID: e.EntityID, Title: e.Title, Detail: e.Detail,
 			AmountCents: e.AmountCents, Member: e.Member, Actor: e.Actor,
@@ -144,7 +150,7 @@ func (e *Event) UnmarshalJSON(b []byte) error {
 	*e = Event{
 		ID: env.ID, Account: env.Data.Account, Type: env.Type, Audience: env.Data.Audience, Collection: env.Data.Collection,
 		EntityID: env.Data.ID, Title: env.Data.Title, Detail: env.Data.Detail, AmountCents: env.Data.AmountCents,
-		Member: env.Data.Member, Actor: env.Data.Actor, Time: env.Time,
+		Member: env.Data.Member, Actor: env.Data.Actor, Time: env.Time, Replayed: env.Replayed,
 	}
 	return nil
 }

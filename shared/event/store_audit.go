@@ -55,21 +55,11 @@ func (s *Store) Find(ctx context.Context, account string, q Search, after Positi
 	if err != nil {
 		return Found{}, err
 	}
-	query := client.Collection("accounts").Doc(account).Collection("events").Query
-	for field, value := range q.Equalities() {
-		query = query.Where(field, "==", value)
-	}
-	if !q.From.IsZero() {
-		query = query.Where("time", ">=", q.From)
-	}
-	if !q.To.IsZero() {
-		query = query.Where("time", "<", q.To)
-	}
 	most := 2 * limit // the audiences leave few out
 	if q.Text != "" {
 		most = scanned
 	}
-	query = query.OrderBy("time", firestore.Desc).OrderBy(firestore.DocumentID, firestore.Desc).Limit(most + 1)
+	query := q.query(client, account).Limit(most + 1)
 	if after.ID != "" {
 		query = query.StartAfter(after.Time, after.ID)
 	}
@@ -98,6 +88,44 @@ func (s *Store) Find(ctx context.Context, account string, q Search, after Positi
 			page.Events = append(page.Events, e)
 		}
 	}
+}
+
+// Matches tells whether an event is one that the search asks for.
+func (q Search) Matches(e Event) bool {
+	of := map[string]string{
+		"family": e.family(), "type": e.Type, "actor": e.Actor, "member": e.Member, "entityId": e.EntityID, "audit.correlation": e.Audit.Correlation,
+	}
+	for field, value := range q.Equalities() {
+		if of[field] != value {
+			return false
+		}
+	}
+	return (q.From.IsZero() || !e.Time.Before(q.From)) && (q.To.IsZero() || e.Time.Before(q.To)) &&
+		slices.Contains(q.Audiences, e.Audience) && e.says(q.Text)
+}
+
+// CountFound returns about how many events a search finds, up to most: it does not look at the text and the audiences.
+func (s *Store) CountFound(ctx context.Context, account string, q Search, most int) (int64, error) {
+	client, err := s.clients.Firestore(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return count(ctx, q.query(client, account).Limit(most))
+}
+
+// query finds the events without regard to the text and the audiences, the newest first.
+func (q Search) query(client *firestore.Client, account string) firestore.Query {
+	query := client.Collection("accounts").Doc(account).Collection("events").Query
+	for field, value := range q.Equalities() {
+		query = query.Where(field, "==", value)
+	}
+	if !q.From.IsZero() {
+		query = query.Where("time", ">=", q.From)
+	}
+	if !q.To.IsZero() {
+		query = query.Where("time", "<", q.To)
+	}
+	return query.OrderBy("time", firestore.Desc).OrderBy(firestore.DocumentID, firestore.Desc)
 }
 
 // says tells whether a text is a part of what the event tells.

@@ -32,6 +32,13 @@ type (
 	securityKeyRevokedData      AboutAccess
 	securityAuditReadData       AboutAccess
 	securityLimitTightenedData  AboutAccess
+	securityExportMadeData      AboutAccess
+	securityEventsReplayedData  AboutAccess
+	securityPersonErasedData    struct {
+		AboutAccess
+		Collection string `json:"collection,omitempty" doc:"Of the record that is the person; members for a member"`
+	}
+	securityEventsExpiredData AboutAccess
 )
 
 var accessTypes = []Type{
@@ -54,4 +61,8 @@ var accessTypes = []Type{
 	of[securityKeyRevokedData]("security.key_revoked", "An API key was ended", Security),
 	of[securityAuditReadData]("security.audit_read", "Somebody looked into the audit log", Security),
 	of[securityLimitTightenedData]("security.limit_tightened", "Requests went on after they were refused, so fewer are taken for a while", Security),
+	of[securityExportMadeData]("security.export_made", "An export of the audit log was asked for", Security),
+	of[securityEventsReplayedData]("security.events_replayed", "Stored events are sent to a consumer again", Security),
+	of[securityPersonErasedData]("security.person_erased", "What events tell of a person is being erased", Security),
+	of[securityEventsExpiredData]("security.events_expired", "Events that were past their retention were removed", Security),
 }

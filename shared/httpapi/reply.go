@@ -20,6 +20,7 @@ type reply struct {
 	base http.Header // the headers that outlive discard
 	code int
 	body bytes.Buffer
+	sent bool // by Stream
 }
 
 func newReply(w http.ResponseWriter) *reply {
@@ -35,6 +36,9 @@ func (r *reply) WriteHeader(code int) {
 }
 
 func (r *reply) Write(b []byte) (int, error) {
+	if r.sent {
+		return r.out.Write(b)
+	}
 	r.WriteHeader(http.StatusOK)
 	return r.body.Write(b)
 }
@@ -64,8 +68,23 @@ func (r *reply) discard() {
 	r.body.Reset()
 }
 
+// begin sends the headers, and from then on what is written at once.
+func (r *reply) begin() {
+	r.WriteHeader(http.StatusOK)
+	h := r.out.Header()
+	for k, v := range r.head {
+		h[k] = v
+	}
+	h.Set("Cache-Control", "no-store")
+	r.out.WriteHeader(r.code)
+	r.sent = true
+}
+
 // send writes the answer out. A GET whose ETag the caller already has is answered with 304 and no body.
 func (r *reply) send(req *http.Request) error {
+	if r.sent {
+		return nil
+	}
 	code, body := r.status(), r.body.Bytes()
 	if code == http.StatusOK && (req.Method == http.MethodGet || req.Method == http.MethodHead) {
 		tag := etag(body)

@@ -21,6 +21,7 @@ type Manifest struct {
 	Topics        []Topic        `yaml:"topics"`
 	Subscriptions []Subscription `yaml:"subscriptions"`
 	Queues        []Queue        `yaml:"queues"`
+	Buckets       []Bucket       `yaml:"buckets"`
 }
 
 // Deployable is what functions and services have in common.
@@ -67,6 +68,7 @@ type Role struct {
 	Topic          string `yaml:"topic"`
 	Subscription   string `yaml:"subscription"`
 	Queue          string `yaml:"queue"`
+	Bucket         string `yaml:"bucket"`
 	ServiceAccount string `yaml:"serviceAccount"`
 }
 
@@ -95,6 +97,15 @@ type Queue struct {
 	MinBackoff              int    `yaml:"minBackoff"`
 	MaxBackoff              int    `yaml:"maxBackoff"`
 }
+
+// Bucket is a Cloud Storage bucket. Names of buckets are the world's, so its own is the project's id, a dash and Name.
+type Bucket struct {
+	Name        string `yaml:"name"`
+	DeleteAfter int    `yaml:"deleteAfter"` // days after which an object is deleted
+}
+
+// In returns the bucket's name in a project.
+func (b Bucket) In(project string) string { return project + "-" + b.Name }
 
 // Load returns the manifest of this build.
 var Load = sync.OnceValues(func() (*Manifest, error) { return Parse(content) })

@@ -48,6 +48,9 @@ func (m *Manifest) Validate() error {
 	for _, q := range m.Queues {
 		c.queue(q)
 	}
+	for _, b := range m.Buckets {
+		c.check(b.DeleteAfter >= 1 && b.DeleteAfter <= 365, "bucket %q: deleteAfter must lie between 1 and 365 days, got %d", b.Name, b.DeleteAfter)
+	}
 	return errors.Join(c.errs...)
 }
 
@@ -84,6 +87,7 @@ func (c *checker) names() {
 	unique("topic", namesOf(c.m.Topics, func(t Topic) string { return t.Name }))
 	unique("subscription", namesOf(c.m.Subscriptions, func(s Subscription) string { return s.Name }))
 	unique("queue", namesOf(c.m.Queues, func(q Queue) string { return q.Name }))
+	unique("bucket", namesOf(c.m.Buckets, func(b Bucket) string { return b.Name }))
 }
 
 func (c *checker) function(f Function) {
@@ -154,6 +158,7 @@ func (c *checker) deployable(d Deployable, maxTimeout int) {
 // broadRoles may only be given on one resource, never on the whole project.
 var broadRoles = []string{
 	"roles/pubsub.publisher", "roles/pubsub.subscriber", "roles/cloudtasks.enqueuer", "roles/iam.serviceAccountUser",
+	"roles/storage.objectUser", "roles/storage.objectViewer",
 }
 
 func (c *checker) role(owner string, r Role) {
@@ -171,6 +176,10 @@ func (c *checker) role(owner string, r Role) {
 	if r.Queue != "" {
 		on++
 		c.check(c.hasQueue(r.Queue), "%q: %s on unknown queue %q", owner, r.Role, r.Queue)
+	}
+	if r.Bucket != "" {
+		on++
+		c.check(slices.ContainsFunc(c.m.Buckets, func(b Bucket) bool { return b.Name == r.Bucket }), "%q: %s on unknown bucket %q", owner, r.Role, r.Bucket)
 	}
 	if r.ServiceAccount != "" {
 		on++

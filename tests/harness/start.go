@@ -36,6 +36,8 @@ import (
 	"fieldboard.dev/fieldboard/functions/sealevents"
 	"fieldboard.dev/fieldboard/functions/session"
 	"fieldboard.dev/fieldboard/functions/telldue"
+	"fieldboard.dev/fieldboard/functions/tidytrail"
+	"fieldboard.dev/fieldboard/functions/worktrail"
 	"fieldboard.dev/fieldboard/realtime-run/server"
 	"fieldboard.dev/fieldboard/shared/account"
 	"fieldboard.dev/fieldboard/shared/clock"
@@ -61,6 +63,8 @@ var (
 		"sealevents":    sealevents.Build,
 		"session":       session.Build,
 		"telldue":       telldue.Build,
+		"tidytrail":     tidytrail.Build,
+		"worktrail":     worktrail.Build,
 	}
 	eventFunctions = map[string]instance.BuildEvent{
 		"onwebhook": onwebhook.Build,
@@ -136,6 +140,7 @@ func (b *builder) settle() {
 		FirestoreHost:  emulator.Firestore(b.tb),
 		PubSubHost:     emulator.PubSub(b.tb),
 		AuthHost:       emulator.Auth(b.tb),
+		StorageHost:    emulator.Storage(b.tb),
 		TasksHost:      emulator.Tasks(b.tb),
 		Functions:      maps.Clone(s.Functions),
 		QueueIssuer:    settings.Issuer{URL: emulator.TasksIssuer(b.tb), Keys: emulator.TasksIssuer(b.tb) + "/jwks"},

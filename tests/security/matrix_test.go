@@ -42,10 +42,14 @@ var mayCall = map[string]string{
 	"search-audit-events": money + key, "get-audit-checkpoint": money + key, "prove-audit-event": money + key, "prove-audit-consistency": money + key,
 	"list-api-keys": money, "create-api-key": money, "rotate-api-key": money, "revoke-api-key": money,
 
+	"create-audit-export": money, "list-audit-exports": money, "get-audit-export": money, "cancel-audit-export": money, "download-audit-export": money,
+	"create-audit-replay": money, "list-audit-replays": money, "get-audit-replay": money, "cancel-audit-replay": money,
+	"create-audit-erasure": owners, "list-audit-erasures": owners, "get-audit-erasure": owners, "cancel-audit-erasure": owners,
+
 	"authorize-jobber": owners, "connect-jobber": owners, "disconnect-jobber": owners,
 	"change-account": owners, "transfer-ownership": owners,
 
-	"relay-events": worker, "run-sync": worker, "schedule-sync": worker, "seal-events": worker, "tell-due": worker,
+	"relay-events": worker, "run-sync": worker, "schedule-sync": worker, "seal-events": worker, "tell-due": worker, "work-trail": worker, "tidy-trail": worker,
 }
 
 // Every operation answers each role as the table says, and nobody as it must. The requests name things that do not exist and

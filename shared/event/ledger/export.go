@@ -21,15 +21,46 @@ func (l *Ledger) Export(ctx context.Context, w io.Writer, account string, maySho
 		return 0, err
 	}
 	out := bufio.NewWriter(w)
-	if err := evidence.Write(out, evidence.Header{Format: evidence.Format, Account: account, Checkpoint: checkpoint}); err != nil {
+	if err := l.ExportHeader(ctx, out, account, checkpoint); err != nil {
 		return 0, err
 	}
-	for from := int64(0); from < tree.N; from += evidence.TileSize {
-		if err := l.exportTile(ctx, out, account, from, min(from+evidence.TileSize, tree.N), mayShow); err != nil {
-			return 0, fmt.Errorf("exporting events from %d: %w", from, err)
-		}
+	if err := l.ExportLines(ctx, out, account, checkpoint, 0, tree.N, mayShow); err != nil {
+		return 0, err
 	}
 	return tree.N, out.Flush()
+}
+
+// Size returns how many events a checkpoint of the account covers.
+func (l *Ledger) Size(account, checkpoint string) (int64, error) {
+	tree, err := evidence.Open(checkpoint, account, l.keys)
+	return tree.N, err
+}
+
+// ExportHeader writes the first line of an export up to a checkpoint. Who writes an export in pieces writes it last: it says
+// how many events had expired by then.
+func (l *Ledger) ExportHeader(ctx context.Context, w io.Writer, account, checkpoint string) error {
+	expired, err := l.store.expired(ctx, account)
+	if err != nil {
+		return err
+	}
+	return evidence.Write(w, evidence.Header{Format: evidence.Format, Account: account, Checkpoint: checkpoint, Expired: expired})
+}
+
+// ExportLines writes the lines of the events from one index, the first of a tile, to before another.
+func (l *Ledger) ExportLines(ctx context.Context, w io.Writer, account, checkpoint string, from, to int64, mayShow func(event.Event) bool) error {
+	size, err := l.Size(account, checkpoint)
+	if err != nil {
+		return err
+	}
+	if from < 0 || from%evidence.TileSize != 0 || to > size {
+		return fmt.Errorf("there are no lines from %d to %d in an export of %d", from, to, size)
+	}
+	for ; from < to; from += evidence.TileSize {
+		if err := l.exportTile(ctx, w, account, from, min(from+evidence.TileSize, to), mayShow); err != nil {
+			return fmt.Errorf("exporting events from %d: %w", from, err)
+		}
+	}
+	return nil
 }
 
 func (l *Ledger) exportTile(ctx context.Context, w io.Writer, account string, from, to int64, mayShow func(event.Event) bool) error {

@@ -38,6 +38,8 @@ type documents interface {
 	stored(ctx context.Context, account, id string) (event.Stored, error)
 	// sealed returns the events from one index to before another, without those that are gone.
 	sealed(ctx context.Context, account string, from, to int64) ([]event.Stored, error)
+	// expired returns how many events, the first ones of the tree, were removed when their time was over.
+	expired(ctx context.Context, account string) (int64, error)
 	// change replaces an event by what a function makes of it; a problem NotFound when there is none by that id.
 	change(ctx context.Context, account, id string, change func(*event.Stored) error) error
 }

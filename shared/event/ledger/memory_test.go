@@ -148,6 +148,8 @@ func (m *memory) sealed(_ context.Context, _ string, from, to int64) ([]event.St
 	return m.events[from:to], nil
 }
 
+func (m *memory) expired(context.Context, string) (int64, error) { return 0, nil }
+
 func (m *memory) change(_ context.Context, _, id string, change func(*event.Stored) error) error {
 	return change(&m.events[m.places[id]])
 }

@@ -81,5 +81,8 @@ func run(args []string, out io.Writer) error {
 	}
 	fmt.Fprintf(out, "OK: %d events of %s are as they were sealed; %d values shown, %d not shown or erased\n",
 		report.Events, report.Account, report.Disclosed, report.Withheld)
+	if report.Expired > 0 {
+		fmt.Fprintf(out, "The first %d events were removed when their time was over; only their hashes are there\n", report.Expired)
+	}
 	return nil
 }

@@ -72,6 +72,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       onGap: () => coalescer.mark([everything]),
       onRecovered: byClock,
       onEvent: event => {
+        if (event.replayed) return coalescer.mark(touchedBy(event))
         if (belongsInFeed(event)) setEvents(known => withEvent(known, event))
         if (event.type !== 'security.signed_in' || !session.isFresh) {
           tell(event, () => void router.navigate({ to: '/settings/sessions' }))

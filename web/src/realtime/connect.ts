@@ -86,7 +86,7 @@ export function connect(options: Options): Connection {
     })
     // Two connections bring the same while one takes over from the other.
     client.on('publication', ({ data }) => {
-      if (isEvent(data) && seen.isNew(data.id)) onEvent(data)
+      if (isEvent(data) && (data.replayed || seen.isNew(data.id))) onEvent(data)
     })
     client.on('message', ({ data }) => {
       if (client === current && isMessage(data)) mover.begin(client, Math.random() * (data.withinMs ?? 0))

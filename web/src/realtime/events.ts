@@ -9,6 +9,8 @@ export interface LiveEvent {
   /** `<collection>/<record id>`, e.g. `visits/Visit_12`; absent when no record is concerned. */
   subject?: string
   time?: string
+  /** Sent again long after it happened: what it touches is to be read again, and it is no news. */
+  replayed?: boolean
   data: {
     account?: string
     audience?: 'operations' | 'finance' | 'security' | 'personal'

@@ -19,6 +19,7 @@ type Report struct {
 	Events    int64 // lines of events
 	Disclosed int64 // hidden values that were shown and are the sealed ones
 	Withheld  int64 // hidden values of which there is only the commitment: erased, or not for whom the export was made
+	Expired   int64 // events of which there is the hash alone, since their time was over
 	Problems  int64
 }
 
@@ -76,6 +77,7 @@ type checker struct {
 	signed bool      // tree is known
 	tree   tlog.Tree // of the checkpoint
 	older  tlog.Tree // zero when none was given
+	gone   int64     // the first events, which may be gone
 	seen   frontier
 }
 
@@ -100,7 +102,11 @@ func (c *checker) header(text []byte, older string) {
 		c.problem("%v", err)
 		return
 	}
-	c.signed = true
+	c.signed, c.gone = true, h.Expired
+	if h.Expired < 0 || h.Expired > c.tree.N {
+		c.problem("%d of %d events have expired", h.Expired, c.tree.N)
+		c.gone = 0
+	}
 	if older == "" {
 		return
 	}
@@ -135,6 +141,10 @@ func (c *checker) event(text []byte) {
 }
 
 func (c *checker) leaf(l Line) {
+	if len(l.Leaf) == 0 && l.Index < c.gone {
+		c.report.Expired++
+		return
+	}
 	if len(l.Leaf) == 0 {
 		c.problem("event %d is gone: its hash is all that is left", l.Index)
 		return

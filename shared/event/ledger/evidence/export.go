@@ -13,6 +13,9 @@ type Header struct {
 	Format     string `json:"format"`
 	Account    string `json:"account"`
 	Checkpoint string `json:"checkpoint"` // of exactly the events that follow
+	// Expired is how many events, the first ones, were removed when the time for which the account keeps them was over. Of
+	// these there may be the hash alone. How long that is, and each removal, is told by events of the account.
+	Expired int64 `json:"expired,omitempty"`
 }
 
 // Line is one event, in the tree's order. Hash is the leaf's as the tree has it, so that a changed event is told from a
