@@ -5,7 +5,7 @@ import { Mover } from './mover'
 import { Recent } from './recent'
 import { type RecordRef, Room, type Viewer } from './room'
 
-export type ConnectionState = 'connecting' | 'live' | 'reconnecting' | 'offline'
+export type ConnectionState = 'connecting' | 'live' | 'reconnecting' | 'offline' | 'ended'
 
 export interface Options {
   /** Base URL of the realtime service, http(s) or ws(s). */
@@ -33,6 +33,8 @@ const settleMs = 1_000
 const sessionEnded = 4501
 /** The server's numbers for too many connections, of the person and of the business. Another may be closed meanwhile. */
 const full = [3504, 4502]
+/** The server's number for a connection that an administrator ended. It comes again when the person wants it to. */
+const letGo = 4503
 const fullRetryMs = 60_000
 
 /** The live connection of a page. */
@@ -41,6 +43,8 @@ export interface Connection {
   look: (at: RecordRef, changed: (viewers: Viewer[]) => void) => () => void
   /** Whether somebody sits before the page. */
   setIdle: (idle: boolean) => void
+  /** Connects again after the state `ended`; otherwise it does so by itself. */
+  reconnect: () => void
   close: () => void
 }
 
@@ -66,6 +70,7 @@ export function connect(options: Options): Connection {
   const seen = new Recent()
   const rooms = new Set<Room>()
   let idle = false
+  let ended = false
   let wasLive = false
   let firstGap: ReturnType<typeof setTimeout> | undefined
   let retry: ReturnType<typeof setTimeout> | undefined
@@ -119,7 +124,8 @@ export function connect(options: Options): Connection {
       onState(navigator.onLine ? (wasLive ? 'reconnecting' : 'connecting') : 'offline')
     })
     client.on('disconnected', ({ code }) => {
-      onState('offline')
+      ended = code === letGo
+      onState(ended ? 'ended' : 'offline')
       if (code === sessionEnded) void renew().then(() => client.connect(), ignore)
       if (full.includes(code)) retry = setTimeout(() => client.connect(), fullRetryMs * (1 + Math.random()))
     })
@@ -148,8 +154,12 @@ export function connect(options: Options): Connection {
   mover.watch(current)
   follow(current)
 
-  const offline = () => onState('offline')
-  const online = () => onState(current.state === 'connected' ? 'live' : 'reconnecting')
+  const offline = () => {
+    if (!ended) onState('offline')
+  }
+  const online = () => {
+    if (!ended) onState(current.state === 'connected' ? 'live' : 'reconnecting')
+  }
   window.addEventListener('offline', offline)
   window.addEventListener('online', online)
   current.connect()
@@ -163,6 +173,11 @@ export function connect(options: Options): Connection {
         rooms.delete(room)
         room.close()
       }
+    },
+    reconnect: () => {
+      if (!ended) return
+      ended = false
+      current.connect()
     },
     setIdle: is => {
       if (is === idle) return

@@ -1,2 +1,7 @@
 /** In place of the client of the realtime service: a connection that brings nothing. */
-export const connect = () => ({ look: () => () => {}, setIdle: () => {}, close: () => {} })
+export const connect = () => ({
+  look: () => () => {},
+  setIdle: () => {},
+  reconnect: () => {},
+  close: () => {},
+})
