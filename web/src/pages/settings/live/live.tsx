@@ -39,8 +39,8 @@ export function LiveConnections() {
   return (
     <Panel title="Live connections">
       <p className={rows.hint}>
-        Every open page of the dashboard that changes show on as they happen. To end one leaves its member
-        signed in: the page stops following until they reconnect.
+        Open pages of the dashboard, which show changes as they happen. Ending one leaves its member signed
+        in: the page stops following until they reconnect.
       </p>
       {status.data && <StatusFigures status={status.data} />}
       {list.data ? (
