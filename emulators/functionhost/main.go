@@ -15,6 +15,7 @@ import (
 	_ "fieldboard.dev/fieldboard/functions/dashboard"
 	_ "fieldboard.dev/fieldboard/functions/jobberconnect"
 	_ "fieldboard.dev/fieldboard/functions/jobberwebhook"
+	_ "fieldboard.dev/fieldboard/functions/live"
 	_ "fieldboard.dev/fieldboard/functions/members"
 	_ "fieldboard.dev/fieldboard/functions/onwebhook"
 	_ "fieldboard.dev/fieldboard/functions/records"

@@ -21,6 +21,7 @@ const (
 	MemberRead    Permission = "member:read"    // see who is in the account
 	MemberManage  Permission = "member:manage"  // invite, change and remove members, up to what one holds oneself
 	SessionManage Permission = "session:manage" // see and end other members' sessions
+	LiveManage    Permission = "live:manage"    // see who is connected live, and end connections
 	KeyManage     Permission = "key:manage"     // create, rotate and revoke API keys, up to what one holds oneself
 	SecurityRead  Permission = "security:read"  // see events about sign-ins, members and keys
 	AccountManage Permission = "account:manage" // change the account's settings
@@ -62,13 +63,13 @@ var granted = map[Role]Grants{
 	Owner: {
 		SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount, FinanceRead: WholeAccount,
 		SyncManage: WholeAccount, JobberConnect: WholeAccount, MemberRead: WholeAccount, MemberManage: WholeAccount,
-		SessionManage: WholeAccount, KeyManage: WholeAccount, SecurityRead: WholeAccount, AccountManage: WholeAccount,
+		SessionManage: WholeAccount, LiveManage: WholeAccount, KeyManage: WholeAccount, SecurityRead: WholeAccount, AccountManage: WholeAccount,
 		OwnerTransfer: WholeAccount, EventExport: WholeAccount, EventReplay: WholeAccount, EventErase: WholeAccount,
 	},
 	Admin: {
 		SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount, FinanceRead: WholeAccount,
 		SyncManage: WholeAccount, MemberRead: WholeAccount, MemberManage: WholeAccount, SessionManage: WholeAccount,
-		KeyManage: WholeAccount, SecurityRead: WholeAccount, EventExport: WholeAccount, EventReplay: WholeAccount,
+		LiveManage: WholeAccount, KeyManage: WholeAccount, SecurityRead: WholeAccount, EventExport: WholeAccount, EventReplay: WholeAccount,
 	},
 	Dispatcher: {SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount, MemberRead: WholeAccount},
 	Technician: {SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: OwnTeam},

@@ -118,7 +118,7 @@ func toBase62(random []byte, n int) string {
 // APIKeyPermissions are those that a key may be given. It is a list of what is allowed, so that a new permission is not given
 // to keys before somebody has thought about it. Left out are:
 //   - self:manage, because a key is no person: it would end and rename its creator's sessions.
-//   - member:manage, session:manage and key:manage, because a stolen key would let people in, keep them out, and make itself
+//   - member:manage, session:manage, live:manage and key:manage, because a stolen key would let people in, keep them out, and make itself
 //     successors that live on after it is revoked.
 //   - account:manage and owner:transfer, because they change what protects the account, and who owns it.
 //   - jobber:connect, because a person consents to it at Jobber, in a browser; a stolen key would point the copy at another

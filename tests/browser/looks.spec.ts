@@ -3,7 +3,7 @@ import { invite, signIn } from './stack.ts'
 
 const pages = [
   '/', '/visits', '/clients', '/requests', '/quotes', '/jobs', '/invoices', '/payments', '/connect', '/nowhere',
-  '/settings/members', '/settings/roles', '/settings/sessions', '/settings/keys', '/settings/audit', '/settings/account',
+  '/settings/members', '/settings/roles', '/settings/sessions', '/settings/live', '/settings/keys', '/settings/audit', '/settings/account',
 ]
 /** Those of people who are not signed in. */
 const doors = [

@@ -27,6 +27,7 @@ import (
 	"fieldboard.dev/fieldboard/functions/dashboard"
 	"fieldboard.dev/fieldboard/functions/jobberconnect"
 	"fieldboard.dev/fieldboard/functions/jobberwebhook"
+	"fieldboard.dev/fieldboard/functions/live"
 	"fieldboard.dev/fieldboard/functions/members"
 	"fieldboard.dev/fieldboard/functions/onwebhook"
 	"fieldboard.dev/fieldboard/functions/records"
@@ -52,6 +53,7 @@ var (
 	httpFunctions = map[string]instance.BuildHTTP{
 		"apikeys":       apikeys.Build,
 		"audit":         audit.Build,
+		"live":          live.Build,
 		"dashboard":     dashboard.Build,
 		"jobberconnect": jobberconnect.Build,
 		"jobberwebhook": jobberwebhook.Build,

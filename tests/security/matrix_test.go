@@ -40,6 +40,7 @@ var mayCall = map[string]string{
 	"change-member": money, "remove-member": money, "list-member-sessions": money, "end-member-sessions": money, "end-member-session": money,
 	"list-invitations": money, "invite-member": money, "renew-invitation": money, "revoke-invitation": money,
 	"search-audit-events": money + key, "get-audit-checkpoint": money + key, "prove-audit-event": money + key, "prove-audit-consistency": money + key,
+	"list-live-connections": money, "get-live-status": money, "end-live-connection": money, "end-member-connections": money,
 	"list-api-keys": money, "create-api-key": money, "rotate-api-key": money, "revoke-api-key": money,
 
 	"create-audit-export": money, "list-audit-exports": money, "get-audit-export": money, "cancel-audit-export": money, "download-audit-export": money,

@@ -121,6 +121,9 @@ func belongingsOf(t *testing.T, stack *harness.Stack, owner, member string) belo
 	b["/api/v1/sessions"] = firstOf(t, stack.As(t, owner), "/api/v1/sessions")
 	b["/api/v1/audit/events"] = firstOf(t, stack.As(t, owner), "/api/v1/audit/events")
 	b["sid"] = b["/api/v1/sessions"]
+	connect(t, stack, stack.As(t, owner).AccessToken)
+	b["/api/v1/live/connections"] = firstOf(t, stack.As(t, owner), "/api/v1/live/connections")
+	b["/api/v1/live/members"] = member
 	return b
 }
 

@@ -146,6 +146,12 @@ const sessions = createRoute({
   component: lazyRouteComponent(() => import('./pages/settings/sessions/sessions'), 'Sessions'),
 })
 
+const live = createRoute({
+  getParentRoute: () => settings,
+  path: '/live',
+  component: lazyRouteComponent(() => import('./pages/settings/live/live'), 'LiveConnections'),
+})
+
 const apiKeys = createRoute({
   getParentRoute: () => settings,
   path: '/keys',
@@ -173,7 +179,7 @@ const tree = root.addChildren([
     overview,
     connect,
     connectJobber,
-    settings.addChildren([firstSetting, members, roles, sessions, apiKeys, audit, account]),
+    settings.addChildren([firstSetting, members, roles, sessions, live, apiKeys, audit, account]),
     list.addChildren([detail]),
   ]),
 ])

@@ -11,6 +11,8 @@ import type {
   Invitation,
   InvitationOffer,
   JobberUser,
+  LiveConnection,
+  LiveStatus,
   Page,
   PeriodName,
   PublicConfig,
@@ -38,6 +40,8 @@ export const keys = {
   sessions: ['sessions'] as const,
   apiKeys: ['api-keys'] as const,
   audit: ['audit'] as const,
+  liveConnections: ['live-connections'] as const,
+  liveStatus: ['live-status'] as const,
 }
 
 /** What is read without being signed in, so it may outlive a session. */
@@ -103,6 +107,31 @@ export function auditQuery(session: Session, filter: AuditFilter) {
     getNextPageParam: page => page.nextCursor || undefined,
     // Each first page is written into the log, so it is not read again by itself.
     staleTime: Number.POSITIVE_INFINITY,
+  })
+}
+
+/** Who comes and goes is no event, so the page asks again by itself. */
+const liveEveryMs = 10_000
+
+export function liveConnectionsQuery(session: Session) {
+  return infiniteQueryOptions({
+    queryKey: keys.liveConnections,
+    queryFn: ({ pageParam, signal }) =>
+      session.fetch<Page<LiveConnection>>(
+        `/api/v1/live/connections?${search({ limit: 50, cursor: pageParam })}`,
+        { signal },
+      ),
+    initialPageParam: '',
+    getNextPageParam: page => page.nextCursor || undefined,
+    refetchInterval: liveEveryMs,
+  })
+}
+
+export function liveStatusQuery(session: Session) {
+  return queryOptions({
+    queryKey: keys.liveStatus,
+    queryFn: ({ signal }) => session.fetch<LiveStatus>('/api/v1/live/status', { signal }),
+    refetchInterval: liveEveryMs,
   })
 }
 

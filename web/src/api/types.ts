@@ -11,6 +11,7 @@ export type Permission =
   | 'member:read'
   | 'member:manage'
   | 'session:manage'
+  | 'live:manage'
   | 'key:manage'
   | 'security:read'
   | 'account:manage'
@@ -317,6 +318,35 @@ export interface FieldEvent {
 export interface Page<T> {
   items: T[]
   nextCursor?: string | null
+}
+
+export interface LiveConnection {
+  id: string
+  memberId: string
+  /** Empty for one who has left. */
+  memberName: string
+  since: string
+  transport: string
+  instance: string
+  /** The network that it comes from; empty when it is not known. */
+  address: string
+  userAgent: string
+  idle: boolean
+  /** Whether one may end it. */
+  endable: boolean
+}
+
+export interface LiveStatus {
+  connections: number
+  /** 0 while the realtime service is not there. */
+  perMember: number
+  perAccount: number
+  instances: number
+  /** What the figures below are of: the last ones. */
+  minutes: number
+  eventsPerMinute: number
+  lagP50Ms: number | null
+  lagP99Ms: number | null
 }
 
 export interface SyncStatus {

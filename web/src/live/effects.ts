@@ -13,7 +13,7 @@ const counted = new Set(['requests', 'quotes', 'jobs', 'visits', 'invoices', 'pa
 
 /** What shows who is in the business, and what shows a member's sign-ins. */
 const ofMembers = [keys.members, keys.invitations]
-const ofSessions = [keys.sessions, keys.memberSessions()]
+const ofSessions = [keys.sessions, keys.memberSessions(), keys.liveConnections]
 
 /** The queries that an event makes out of date. */
 export function touchedBy(event: LiveEvent): Touched[] {

@@ -56,13 +56,19 @@ describe('what an event makes out of date', () => {
   })
 
   it.each([
-    ['member.invited', ['members', 'invitations', 'sessions', 'member-sessions', 'api-keys']],
-    ['member.role_changed', ['members', 'invitations', 'sessions', 'member-sessions', 'api-keys']],
+    [
+      'member.invited',
+      ['members', 'invitations', 'sessions', 'member-sessions', 'live-connections', 'api-keys'],
+    ],
+    [
+      'member.role_changed',
+      ['members', 'invitations', 'sessions', 'member-sessions', 'live-connections', 'api-keys'],
+    ],
     ['security.key_created', ['api-keys']],
     ['security.key_revoked', ['api-keys']],
-    ['security.signed_in', ['sessions', 'member-sessions']],
-    ['security.session_ended', ['sessions', 'member-sessions']],
-    ['security.refresh_reused', ['sessions', 'member-sessions']],
+    ['security.signed_in', ['sessions', 'member-sessions', 'live-connections']],
+    ['security.session_ended', ['sessions', 'member-sessions', 'live-connections']],
+    ['security.refresh_reused', ['sessions', 'member-sessions', 'live-connections']],
     ['security.settings_changed', ['account']],
     ['security.limit_tightened', []],
   ])('of %s is what shows it', (type, touched) => {

@@ -7,7 +7,7 @@ import { Mover } from './mover'
 import { Recent } from './recent'
 import { type RecordRef, Room, type Viewer } from './room'
 
-export type ConnectionState = 'connecting' | 'live' | 'reconnecting' | 'offline'
+export type ConnectionState = 'connecting' | 'live' | 'reconnecting' | 'offline' | 'ended'
 
 export interface Options {
   /** Base URL of the realtime service, http(s) or ws(s). */
@@ -35,6 +35,8 @@ const settleMs = 1_000
 const sessionEnded = 4501
 /** The server's numbers for too many connections, of the person and of the business. Another may be closed meanwhile. */
 const full = [3504, 4502]
+/** The server's number for a connection that an administrator ended. It comes again when the person wants it to. */
+const letGo = 4503
 const fullRetryMs = 60_000
 
 /** The live connection of a page. */
@@ -45,6 +47,8 @@ export interface Connection {
   figures: (of: FiguresRef, user: FiguresUser) => () => void
   /** Whether somebody sits before the page. */
   setIdle: (idle: boolean) => void
+  /** Connects again after the state `ended`; otherwise it does so by itself. */
+  reconnect: () => void
   close: () => void
 }
 
@@ -71,6 +75,7 @@ export function connect(options: Options): Connection {
   /** What the page asked for by itself, which goes on over every connection. */
   const asked = new Set<Room | Figures>()
   let idle = false
+  let ended = false
   let wasLive = false
   let firstGap: ReturnType<typeof setTimeout> | undefined
   let retry: ReturnType<typeof setTimeout> | undefined
@@ -125,7 +130,8 @@ export function connect(options: Options): Connection {
       onState(navigator.onLine ? (wasLive ? 'reconnecting' : 'connecting') : 'offline')
     })
     client.on('disconnected', ({ code }) => {
-      onState('offline')
+      ended = code === letGo
+      onState(ended ? 'ended' : 'offline')
       if (code === sessionEnded) void renew().then(() => client.connect(), ignore)
       if (full.includes(code)) retry = setTimeout(() => client.connect(), fullRetryMs * (1 + Math.random()))
     })
@@ -154,8 +160,12 @@ export function connect(options: Options): Connection {
   mover.watch(current)
   follow(current)
 
-  const offline = () => onState('offline')
-  const online = () => onState(current.state === 'connected' ? 'live' : 'reconnecting')
+  const offline = () => {
+    if (!ended) onState('offline')
+  }
+  const online = () => {
+    if (!ended) onState(current.state === 'connected' ? 'live' : 'reconnecting')
+  }
   window.addEventListener('offline', offline)
   window.addEventListener('online', online)
   current.connect()
@@ -172,6 +182,11 @@ export function connect(options: Options): Connection {
   return {
     look: (at, changed) => ask(new Room(at, changed)),
     figures: (of, user) => ask(new Figures(of, user)),
+    reconnect: () => {
+      if (!ended) return
+      ended = false
+      current.connect()
+    },
     setIdle: is => {
       if (is === idle) return
       idle = is

@@ -128,6 +128,19 @@ describe('the live connection', () => {
     await vi.waitFor(() => expect(client.connects).toBe(2))
   })
 
+  it('stays away when an administrator ended it, until the person wants it back', () => {
+    const { client, onState, reconnect } = connect()
+    client.happen('disconnected', { code: 4503 })
+    window.dispatchEvent(new Event('online'))
+    vi.advanceTimersByTime(10 * 60_000)
+    expect(onState).toHaveBeenLastCalledWith('ended')
+    expect(client.connects).toBe(1)
+    reconnect()
+    expect(client.connects).toBe(2)
+    reconnect()
+    expect(client.connects).toBe(2)
+  })
+
   it.each([3504, 4502])('tries again later when there were too many connections (%i)', code => {
     const { client } = connect()
     client.happen('disconnected', { code })

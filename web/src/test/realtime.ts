@@ -3,5 +3,6 @@ export const connect = () => ({
   look: () => () => {},
   figures: () => () => {},
   setIdle: () => {},
+  reconnect: () => {},
   close: () => {},
 })

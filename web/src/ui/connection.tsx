@@ -13,6 +13,12 @@ const shown: Record<ConnectionState, { label: string; tone: Tone; pulse: boolean
     pulse: true,
     hint: 'The live connection was lost. What changed meanwhile shows as soon as it is back.',
   },
+  ended: {
+    label: 'Not live',
+    tone: 'red',
+    pulse: false,
+    hint: 'An administrator ended your live connection. Figures may be out of date.',
+  },
   offline: {
     label: 'Offline',
     tone: 'red',

@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect } from 'react'
+import { Ended } from '../live/ended'
 import classes from './page.module.css'
 
 interface Props {
@@ -23,6 +24,7 @@ export function Page({ title, part, subtitle, tools, children }: Props) {
         </div>
         {tools && <div className={classes.tools}>{tools}</div>}
       </header>
+      <Ended />
       {children}
     </div>
   )
