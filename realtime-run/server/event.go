@@ -44,27 +44,28 @@ func read(message []byte, replay string) ([]publication, error) {
 	if err := json.Unmarshal(message, &e); err != nil {
 		return nil, err
 	}
-	e.Replayed = replay != ""
 	if err := check(e); err != nil {
 		return nil, err
 	}
 	switch e.Audience {
 	case event.Personal:
-		return publications(e, userChannel(e.Account, e.Member))
+		return publications(e, replay, userChannel(e.Account, e.Member))
 	case event.Operations:
-		whole, err := publications(e, accountChannel(e.Account, e.Audience))
+		whole, err := publications(e, replay, accountChannel(e.Account, e.Audience))
 		if err != nil {
 			return nil, err
 		}
-		bare := event.Event{ID: e.ID, Account: e.Account, Type: e.Type, Audience: e.Audience, Collection: e.Collection, Time: e.Time, Replayed: e.Replayed}
-		change, err := publications(bare, changesChannel(e.Account))
+		bare := event.Event{ID: e.ID, Account: e.Account, Type: e.Type, Audience: e.Audience, Collection: e.Collection, Time: e.Time}
+		change, err := publications(bare, replay, changesChannel(e.Account))
 		return append(whole, change...), err
 	}
-	return publications(e, accountChannel(e.Account, e.Audience))
+	return publications(e, replay, accountChannel(e.Account, e.Audience))
 }
 
-func publications(e event.Event, channel string) ([]publication, error) {
-	body, err := json.Marshal(e)
+func publications(e event.Event, replay, channel string) ([]publication, error) {
+	envelope := e.Envelope()
+	envelope.Replayed = replay != ""
+	body, err := json.Marshal(envelope)
 	if err != nil {
 		return nil, err
 	}
