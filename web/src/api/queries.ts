@@ -6,6 +6,7 @@ import type {
   AccountMember,
   ApiKey,
   AuditEntry,
+  AuditExport,
   Collection,
   FieldEvent,
   Invitation,
@@ -38,6 +39,7 @@ export const keys = {
   sessions: ['sessions'] as const,
   apiKeys: ['api-keys'] as const,
   audit: ['audit'] as const,
+  auditExports: ['audit-exports'] as const,
 }
 
 /** What is read without being signed in, so it may outlive a session. */
@@ -103,6 +105,18 @@ export function auditQuery(session: Session, filter: AuditFilter) {
     getNextPageParam: page => page.nextCursor || undefined,
     // Each first page is written into the log, so it is not read again by itself.
     staleTime: Number.POSITIVE_INFINITY,
+  })
+}
+
+/** The newest export, asked for again as long as it is being made. */
+export function auditExportsQuery(session: Session) {
+  return queryOptions({
+    queryKey: keys.auditExports,
+    queryFn: ({ signal }) => session.fetch<Page<AuditExport>>('/api/v1/audit/exports?limit=1', { signal }),
+    refetchInterval: query => {
+      const state = query.state.data?.items[0]?.state
+      return state === 'queued' || state === 'running' ? 1500 : false
+    },
   })
 }
 
