@@ -51,10 +51,16 @@ func (b *book) take(a arrival) {
 		b.cfg.Log.Warn("a publication is no event", "channel", a.channel, "offset", a.offset, "error", err)
 		return
 	}
-	if !e.Replayed && b.had.again(a.channel+" "+e.ID) {
+	if !isReplayed(a.data) && b.had.again(a.channel+" "+e.ID) {
 		return // the service's memory of what it has carried was lost, and Pub/Sub delivered twice
 	}
 	b.cfg.Event(a.channel, e)
+}
+
+// isReplayed tells whether an event is sent again on purpose.
+func isReplayed(data []byte) bool {
+	var envelope event.Envelope
+	return json.Unmarshal(data, &envelope) == nil && envelope.Replayed
 }
 
 // remembered is how many events are known again. What comes twice does so within the minutes for which Pub/Sub tries.

@@ -47,36 +47,37 @@ func read(message []byte, replay string) (event.Event, []publication, error) {
 	if err := json.Unmarshal(message, &e); err != nil {
 		return e, nil, err
 	}
-	e.Replayed = replay != ""
 	if err := check(e); err != nil {
 		return e, nil, err
 	}
-	carried, err := carry(e)
+	carried, err := carry(e, replay)
 	return e, carried, err
 }
 
-// carry makes the publications of an event.
-func carry(e event.Event) ([]publication, error) {
+// carry makes the publications of an event, of a replay when that has an id.
+func carry(e event.Event, replay string) ([]publication, error) {
 	switch e.Audience {
 	case event.Personal:
-		return publications(e, userChannel(e.Account, e.Member))
+		return publications(e, replay, userChannel(e.Account, e.Member))
 	case event.Operations:
-		whole, err := publications(e, accountChannel(e.Account, e.Audience))
+		whole, err := publications(e, replay, accountChannel(e.Account, e.Audience))
 		if err != nil {
 			return nil, err
 		}
-		bare := event.Event{ID: e.ID, Account: e.Account, Type: e.Type, Audience: e.Audience, Collection: e.Collection, Time: e.Time, Replayed: e.Replayed}
-		change, err := publications(bare, changesChannel(e.Account))
+		bare := event.Event{ID: e.ID, Account: e.Account, Type: e.Type, Audience: e.Audience, Collection: e.Collection, Time: e.Time}
+		change, err := publications(bare, replay, changesChannel(e.Account))
 		for i := range change {
 			change[i].counts = false
 		}
 		return append(whole, change...), err
 	}
-	return publications(e, accountChannel(e.Account, e.Audience))
+	return publications(e, replay, accountChannel(e.Account, e.Audience))
 }
 
-func publications(e event.Event, channel string) ([]publication, error) {
-	body, err := json.Marshal(e)
+func publications(e event.Event, replay, channel string) ([]publication, error) {
+	envelope := e.Envelope()
+	envelope.Replayed = replay != ""
+	body, err := json.Marshal(envelope)
 	if err != nil {
 		return nil, err
 	}

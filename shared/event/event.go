@@ -61,7 +61,6 @@ type Event struct {
 	Actor       string // who did it; empty when nobody did
 	Time        time.Time
 	Audit       Audit // not published
-	Replayed    bool  // sent again to one consumer; not stored
 }
 
 // New returns an event for everyone in the account, with an id of its own.
@@ -109,7 +108,7 @@ type Data struct {
 // Envelope returns the event's envelope.
 func (e Event) Envelope() Envelope {
 	env := Envelope{
-		SpecVersion: "1.0", ID: e.ID, Source: sourcePrefix + e.Account, Type: e.Type, Time: e.Time.UTC(), DataContentType: "application/json", Replayed: e.Replayed,
+		SpecVersion: "1.0", ID: e.ID, Source: sourcePrefix + e.Account, Type: e.Type, Time: e.Time.UTC(), DataContentType: "application/json",
 		Data: Data{
 			Account: e.Account, Audience: e.Audience, Collection: e.Collection, ID: e.EntityID, Title: e.Title, Detail: e.Detail,
 			AmountCents: e.AmountCents, Member: e.Member, Actor: e.Actor,
@@ -150,7 +149,7 @@ func (e *Event) UnmarshalJSON(b []byte) error {
 	*e = Event{
 		ID: env.ID, Account: env.Data.Account, Type: env.Type, Audience: env.Data.Audience, Collection: env.Data.Collection,
 		EntityID: env.Data.ID, Title: env.Data.Title, Detail: env.Data.Detail, AmountCents: env.Data.AmountCents,
-		Member: env.Data.Member, Actor: env.Data.Actor, Time: env.Time, Replayed: env.Replayed,
+		Member: env.Data.Member, Actor: env.Data.Actor, Time: env.Time,
 	}
 	return nil
 }

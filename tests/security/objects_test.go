@@ -124,7 +124,43 @@ func belongingsOf(t *testing.T, stack *harness.Stack, owner, member string) belo
 	connect(t, stack, stack.As(t, owner).AccessToken)
 	b["/api/v1/live/connections"] = firstOf(t, stack.As(t, owner), "/api/v1/live/connections")
 	b["/api/v1/live/members"] = member
+	for path, ask := range map[string]any{
+		"replays":  map[string]any{"consumer": "realtime", "types": []string{"job.closed"}, "from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"},
+		"erasures": map[string]string{"member": "nobody-" + owner, "reason": "x"},
+	} {
+		var made struct {
+			ID   string
+			Task struct{ ID string }
+		}
+		path = "/api/v1/audit/" + path
+		if err := stack.As(t, owner).Call(t.Context(), http.MethodPost, path, ask, &made); err != nil {
+			t.Fatal(err)
+		}
+		b[path] = made.ID + made.Task.ID
+	}
+	for _, path := range []string{"/api/v1/audit/erasures", "/api/v1/audit/replays"} { // an erasure ends with the removal of exports
+		finish(t, stack, owner, path+"/"+b[path])
+	}
+	var made struct{ ID string }
+	if err := stack.As(t, owner).Call(t.Context(), http.MethodPost, "/api/v1/audit/exports", map[string]string{"format": "csv"}, &made); err != nil {
+		t.Fatal(err)
+	}
+	b["/api/v1/audit/exports"] = made.ID
+	finish(t, stack, owner, "/api/v1/audit/exports/"+made.ID)
 	return b
+}
+
+// finish waits until a task of the audit log is done.
+func finish(t *testing.T, stack *harness.Stack, who, path string) {
+	t.Helper()
+	harness.Eventually(t, func() error {
+		var task struct{ State string }
+		stack.Get(t, who, path, &task)
+		if task.State != "done" {
+			return fmt.Errorf("%s is %s", path, task.State)
+		}
+		return nil
+	})
 }
 
 func firstOf(t *testing.T, as *demo.Client, path string) string {

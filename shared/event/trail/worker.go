@@ -48,10 +48,8 @@ func (t *Trail) Work(ctx context.Context, m Message) error {
 		return nil
 	})
 	switch {
-	case problem.CodeOf(err) == problem.NotFound && err != nil:
-		return nil // its time is over
 	case err != nil:
-		return err
+		return unlessGone(err)
 	case d.Open && d.Step == m.Step+1:
 		return t.enqueue(ctx, m.Account, m.ID, d.Step) // the worker before may have died between the two
 	case !mine:
@@ -59,6 +57,14 @@ func (t *Trail) Work(ctx context.Context, m Message) error {
 	}
 	err = t.work(ctx, m, d, holder, now.Add(slice))
 	if errors.Is(err, errLost) {
+		return nil
+	}
+	return err
+}
+
+// unlessGone passes over a task that is gone, because its time is over: no delivery brings it back.
+func unlessGone(err error) error {
+	if problem.CodeOf(err) == problem.NotFound {
 		return nil
 	}
 	return err

@@ -8,6 +8,8 @@ export interface Call {
   idempotencyKey?: string | undefined
   token?: string | undefined
   signal?: AbortSignal | undefined
+  /** A file is given as a Blob, and may take longer. */
+  as?: 'json' | 'file'
 }
 
 export interface Answer<T> {
@@ -17,17 +19,18 @@ export interface Answer<T> {
 }
 
 const timeoutMs = 20_000
+const fileTimeoutMs = 60_000
 
 /** One HTTP exchange. Fails with ApiError, or with the caller's own abort. */
 export async function call<T>(
   path: string,
-  { method = 'GET', body, idempotencyKey, token, signal }: Call = {},
+  { method = 'GET', body, idempotencyKey, token, signal, as = 'json' }: Call = {},
 ): Promise<Answer<T>> {
   const headers = new Headers({ Accept: 'application/json' })
   if (token) headers.set('Authorization', `Bearer ${token}`)
   if (body !== undefined) headers.set('Content-Type', 'application/json')
   if (idempotencyKey) headers.set('Idempotency-Key', idempotencyKey)
-  const timeout = AbortSignal.timeout(timeoutMs)
+  const timeout = AbortSignal.timeout(as === 'file' ? fileTimeoutMs : timeoutMs)
   let response: Response
   try {
     response = await fetch(path, {
@@ -48,6 +51,7 @@ export async function call<T>(
   const clockSkew = Number.isNaN(date) ? 0 : date - Date.now()
   if (response.status === 204) return { body: undefined as T, clockSkew }
   try {
+    if (as === 'file') return { body: (await response.blob()) as T, clockSkew }
     return { body: (await response.json()) as T, clockSkew }
   } catch (cause) {
     if (signal?.aborted) throw cause

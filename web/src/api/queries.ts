@@ -6,6 +6,7 @@ import type {
   AccountMember,
   ApiKey,
   AuditEntry,
+  AuditExport,
   Collection,
   FieldEvent,
   Invitation,
@@ -42,6 +43,7 @@ export const keys = {
   audit: ['audit'] as const,
   liveConnections: ['live-connections'] as const,
   liveStatus: ['live-status'] as const,
+  auditExports: ['audit-exports'] as const,
 }
 
 /** What is read without being signed in, so it may outlive a session. */
@@ -132,6 +134,18 @@ export function liveStatusQuery(session: Session) {
     queryKey: keys.liveStatus,
     queryFn: ({ signal }) => session.fetch<LiveStatus>('/api/v1/live/status', { signal }),
     refetchInterval: liveEveryMs,
+  })
+}
+
+/** The newest export, asked for again as long as it is being made. */
+export function auditExportsQuery(session: Session) {
+  return queryOptions({
+    queryKey: keys.auditExports,
+    queryFn: ({ signal }) => session.fetch<Page<AuditExport>>('/api/v1/audit/exports?limit=1', { signal }),
+    refetchInterval: query => {
+      const state = query.state.data?.items[0]?.state
+      return state === 'queued' || state === 'running' ? 1500 : false
+    },
   })
 }
 

@@ -15,6 +15,9 @@ export type Permission =
   | 'key:manage'
   | 'security:read'
   | 'account:manage'
+  | 'event:export'
+  | 'event:replay'
+  | 'event:erase'
   | 'owner:transfer'
 
 /** How much of the account a permission is held for. */
@@ -99,6 +102,20 @@ export interface SignedInSession {
   expiresAt: string
   /** When it ends whatever happens. */
   endsAt: string
+}
+
+/** A file of the audit log, as it is made in the background. */
+export interface AuditExport {
+  id: string
+  state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled'
+  format: 'csv' | 'jsonl'
+  /** Events written, and about as many as there are. */
+  done: number
+  total: number
+  bytes?: number
+  failure?: string
+  createdAt: string
+  expiresAt: string
 }
 
 /** What happened, with who did it, from where, and what it changed. */

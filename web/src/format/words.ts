@@ -70,6 +70,9 @@ const permissions: Record<Permission, string> = {
   'key:manage': 'Create, rotate and revoke API keys',
   'security:read': 'Follow sign-ins and changes of members and keys',
   'account:manage': 'Change the account’s settings',
+  'event:export': 'Export the audit log',
+  'event:replay': 'Send past events to the dashboards again',
+  'event:erase': 'Erase a person from the audit log',
   'owner:transfer': 'Make somebody else the owner',
 }
 
@@ -87,6 +90,9 @@ export const permissionOrder: Permission[] = [
   'live:manage',
   'key:manage',
   'account:manage',
+  'event:export',
+  'event:replay',
+  'event:erase',
   'jobber:connect',
   'owner:transfer',
 ]

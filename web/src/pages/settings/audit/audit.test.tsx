@@ -73,6 +73,31 @@ describe('the audit log', () => {
     expect(screen.queryByRole('button', { name: 'Show earlier' })).toBeNull()
   })
 
+  it('is exported with the filters of the page, and downloaded when it is ready', async () => {
+    let made = false
+    const file = {
+      id: 'x1',
+      state: 'done',
+      format: 'csv',
+      done: 1,
+      total: 1,
+      createdAt: '2026-03-01T12:00:00Z',
+    }
+    const { asked } = await open('/settings/audit?family=member', [...may, 'event:export'], {
+      'GET /api/v1/audit/events': () => ({ items: [entry()] }),
+      'GET /api/v1/audit/exports': () => ({ items: made ? [file] : [] }),
+      'POST /api/v1/audit/exports': () => {
+        made = true
+        return file
+      },
+    })
+    expect(screen.queryByRole('button', { name: 'Download CSV' })).toBeNull()
+    fireEvent.click(await screen.findByRole('button', { name: 'Export' }))
+    fireEvent.click(await screen.findByRole('menuitem', { name: 'For a spreadsheet (CSV)' }))
+    expect(await screen.findByRole('button', { name: 'Download CSV' })).toBeTruthy()
+    expect(asked.some(line => line.startsWith('POST /api/v1/audit/exports'))).toBe(true)
+  })
+
   it('is not open to everybody', async () => {
     const { asked } = await open('/settings/audit', ['self:manage'], {})
     await screen.findByText('Not open to your role')

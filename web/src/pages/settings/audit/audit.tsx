@@ -14,6 +14,7 @@ import rows from '../rows.module.css'
 import { Waiting } from '../waiting'
 import classes from './audit.module.css'
 import { EntryRow } from './entry-row'
+import { ExportLog } from './export'
 import { families, spans } from './search'
 
 const route = getRouteApi('/signed-in/settings/audit')
@@ -22,7 +23,7 @@ const route = getRouteApi('/signed-in/settings/audit')
 export function AuditLog() {
   const asked = route.useSearch()
   const navigate = useNavigate()
-  const { account } = useIdentity()
+  const { account, member } = useIdentity()
   const set = (change: Partial<typeof asked>) =>
     void navigate({
       to: '/settings/audit',
@@ -30,14 +31,13 @@ export function AuditLog() {
       replace: true,
       resetScroll: false,
     })
-  const found = useInfiniteQuery(
-    auditQuery(useSession(), {
-      q: asked.q,
-      family: asked.family,
-      correlationId: asked.cause,
-      from: startOf(asked.since, account.timeZone),
-    }),
-  )
+  const filter = {
+    q: asked.q,
+    family: asked.family,
+    correlationId: asked.cause,
+    from: startOf(asked.since, account.timeZone),
+  }
+  const found = useInfiniteQuery(auditQuery(useSession(), filter))
   const entries = found.data?.pages.flatMap(page => page.items) ?? []
   const narrowed = Boolean(asked.q || asked.family || asked.since || asked.cause)
 
@@ -65,6 +65,7 @@ export function AuditLog() {
           className={classes.choice}
         />
       </div>
+      {member.grants['event:export'] && <ExportLog filter={filter} />}
       {asked.cause && (
         <p className={classes.cause}>
           <span>Only what one request caused.</span>
