@@ -1,6 +1,6 @@
 # A fresh machine needs `make run` and `make test`, nothing before them: each installs what it needs and does not find.
 
-.PHONY: run test lint fuzz scan bench bench-realtime generate tools packages packages-test clean
+.PHONY: run test lint fuzz scan faults bench bench-realtime generate tools packages packages-test clean
 
 emulator_tools := .local/bin/cloud-tasks-emulator .local/bin/fake-gcs-server
 firebase_tools := emulators/tools/node_modules/.package-lock.json
@@ -50,6 +50,12 @@ bench:
 bench-realtime:
 	ulimit -n 65536 2>/dev/null || ulimit -n $$(ulimit -Hn); \
 	go test -timeout 10m -run '^$$' -bench '^BenchmarkRealtime$$' -benchtime 1x ./tests/load
+
+# faults breaks what can break while EVENTS events flow, at the moments that SEED chooses, and counts what became of them.
+EVENTS ?= 10000
+SEED ?= 1
+faults:
+	EVENTS=$(EVENTS) SEED=$(SEED) go test -count=1 -timeout 60m -v ./tests/faults | grep -v '{"time"'
 
 generate:
 	go generate ./...

@@ -24,6 +24,7 @@ import (
 	_ "fieldboard.dev/fieldboard/functions/schedulesync"
 	_ "fieldboard.dev/fieldboard/functions/sealevents"
 	_ "fieldboard.dev/fieldboard/functions/session"
+	_ "fieldboard.dev/fieldboard/functions/telldue"
 )
 
 type settings struct {

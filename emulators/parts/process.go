@@ -56,6 +56,15 @@ func (p *Process) Stop(grace time.Duration) error {
 	return nil
 }
 
+// Kill ends the whole process group at once, as when its machine fails, and returns when it is gone.
+func (p *Process) Kill() error {
+	if err := p.signal(syscall.SIGKILL); err != nil {
+		return err
+	}
+	<-p.done
+	return nil
+}
+
 func (p *Process) signal(s syscall.Signal) error {
 	err := syscall.Kill(-p.cmd.Process.Pid, s)
 	if err != nil && !errors.Is(err, syscall.ESRCH) {

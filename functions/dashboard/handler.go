@@ -7,22 +7,17 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"fieldboard.dev/fieldboard/shared/account"
-	"fieldboard.dev/fieldboard/shared/clock"
 	"fieldboard.dev/fieldboard/shared/event"
 	"fieldboard.dev/fieldboard/shared/httpapi"
 	"fieldboard.dev/fieldboard/shared/instance"
 	"fieldboard.dev/fieldboard/shared/jobber"
-	"fieldboard.dev/fieldboard/shared/record"
-	"fieldboard.dev/fieldboard/shared/rollup"
+	"fieldboard.dev/fieldboard/shared/overview"
 	"fieldboard.dev/fieldboard/shared/session"
 	"fieldboard.dev/fieldboard/shared/syncing"
 )
 
 type handler struct {
-	clock       clock.Clock
-	accounts    *account.Store
-	figures     *rollup.Store
-	records     *record.Store
+	overviews   *overview.Reader
 	events      *event.Store
 	sync        *syncing.Reader
 	connections *jobber.Reader
@@ -36,10 +31,7 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 	}
 	events := event.NewStore(in.Cloud, event.Config{}, in.Log) // reads only: it publishes nothing
 	h := &handler{
-		clock:       in.Clock,
-		accounts:    account.NewStore(in.Cloud, in.Clock),
-		figures:     rollup.NewStore(in.Cloud),
-		records:     record.NewStore(in.Cloud, events, in.Clock, in.Log),
+		overviews:   overview.NewReader(in),
 		events:      events,
 		sync:        syncing.NewReader(in.Cloud, in.Clock),
 		connections: jobber.NewReader(in.Cloud),

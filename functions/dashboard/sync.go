@@ -8,6 +8,7 @@ import (
 
 	"fieldboard.dev/fieldboard/shared/httpapi"
 	"fieldboard.dev/fieldboard/shared/jobber"
+	"fieldboard.dev/fieldboard/shared/overview"
 	"fieldboard.dev/fieldboard/shared/problem"
 	"fieldboard.dev/fieldboard/shared/syncing"
 )
@@ -34,7 +35,7 @@ type jobberAccount struct {
 }
 
 type collectionSync struct {
-	Source
+	overview.Source
 	Error string `json:"error,omitempty" doc:"Why it failed, for a person"`
 }
 
@@ -58,7 +59,7 @@ func (h *handler) syncState(ctx context.Context, _ *struct{}) (*syncOutput, erro
 	}
 	for i, c := range status.Collections {
 		out.Collections[i] = collectionSync{
-			Source: Source{
+			Source: overview.Source{
 				Collection: string(c.Collection), State: string(c.State), Records: c.Records, Copied: c.Copied, Expected: c.Expected, AsOf: c.AsOf,
 			},
 			Error: c.Error,

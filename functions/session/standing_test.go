@@ -390,3 +390,27 @@ func (o override) Lookup(name string) (string, bool) {
 	}
 	return o.rest.Lookup(name)
 }
+
+// A member who is not let in is told once for a while, however often they try; somebody of no account is told to nobody.
+func TestRefusalsOfMembersAreTold(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	if err := account.NewStore(s.Cloud, s.clock).SetStatus(t.Context(), "acc_prairie", "viewer", account.Disabled); err != nil {
+		t.Fatal(err)
+	}
+	refusals := func() []string {
+		return slices.DeleteFunc(s.events(t, "acc_prairie"), func(e string) bool { return !strings.HasPrefix(e, event.SignInFailed) })
+	}
+	for range 3 {
+		s.signIn(t, "viewer").wantProblem(t, problem.Forbidden)
+	}
+	want := []string{refusals()[0]}
+	if got := refusals(); len(got) != 1 || !strings.Contains(got[0], "viewer") {
+		t.Fatalf("three refusals were told as %v", got)
+	}
+	s.clock.Advance(10 * time.Minute)
+	s.signIn(t, "viewer").wantProblem(t, problem.Forbidden)
+	if got := refusals(); len(got) != len(want)+1 {
+		t.Errorf("ten minutes later: %v", got)
+	}
+}

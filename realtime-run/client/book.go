@@ -17,6 +17,7 @@ type position struct {
 type book struct {
 	cfg *Config
 	at  map[string]position
+	had recent
 }
 
 // subscribed notes where a channel goes on. recovered says that what was missed arrives next.
@@ -50,7 +51,39 @@ func (b *book) take(a arrival) {
 		b.cfg.Log.Warn("a publication is no event", "channel", a.channel, "offset", a.offset, "error", err)
 		return
 	}
+	if b.had.again(a.channel + " " + e.ID) {
+		return // the service's memory of what it has carried was lost, and Pub/Sub delivered twice
+	}
 	b.cfg.Event(a.channel, e)
+}
+
+// remembered is how many events are known again. What comes twice does so within the minutes for which Pub/Sub tries.
+const remembered = 20_000
+
+// recent knows the latest names again.
+type recent struct {
+	known map[string]bool
+	order []string // a ring once it is full
+	next  int
+}
+
+// again notes a name, and reports whether it was known.
+func (r *recent) again(name string) bool {
+	if r.known[name] {
+		return true
+	}
+	if r.known == nil {
+		r.known = map[string]bool{}
+	}
+	r.known[name] = true
+	if len(r.order) < remembered {
+		r.order = append(r.order, name)
+		return false
+	}
+	delete(r.known, r.order[r.next])
+	r.order[r.next] = name
+	r.next = (r.next + 1) % remembered
+	return false
 }
 
 // reached reports whether everything of a channel up to a position was handed over; of one that was never followed there is

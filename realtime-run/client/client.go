@@ -187,6 +187,8 @@ func (f *follower) subscribed(c *connection, e centrifuge.ServerSubscribedEvent)
 		return
 	}
 	begins := position{e.StreamPosition.Epoch, e.StreamPosition.Offset}
+	f.cfg.Log.Debug("a channel begins", "channel", e.Channel, "epoch", begins.epoch, "offset", begins.offset,
+		"resuming", e.WasRecovering, "recovered", e.Recovered, "taking_over", c == f.next)
 	switch c {
 	case f.current:
 		f.book.subscribed(e.Channel, begins, e.WasRecovering && e.Recovered)
@@ -196,6 +198,7 @@ func (f *follower) subscribed(c *connection, e centrifuge.ServerSubscribedEvent)
 }
 
 func (f *follower) unsubscribed(c *connection, channel string) {
+	f.cfg.Log.Debug("a channel ends", "channel", channel)
 	if c == f.current {
 		f.book.forget(channel)
 	}
@@ -213,6 +216,7 @@ func (f *follower) arrived(c *connection, a arrival) {
 }
 
 func (f *follower) connected(c *connection) {
+	f.cfg.Log.Debug("live connection there", "taking_over", c == f.next)
 	if c == f.current {
 		f.cfg.Connected(true)
 		return

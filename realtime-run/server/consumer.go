@@ -59,7 +59,7 @@ func (s *Server) handle(ctx context.Context, h *hub, m *pubsub.Message) {
 		m.Ack()
 		return
 	}
-	publications, err := read(m.Data)
+	e, publications, err := read(m.Data)
 	if err != nil {
 		s.metrics.rejected.Inc()
 		s.in.Log.ErrorContext(ctx, "event rejected", "message_id", m.ID, "bytes", len(m.Data), "reason", err.Error())
@@ -74,6 +74,7 @@ func (s *Server) handle(ctx context.Context, h *hub, m *pubsub.Message) {
 			return
 		}
 	}
+	s.summaries.happened(e)
 	m.Ack()
 }
 

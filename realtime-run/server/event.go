@@ -37,17 +37,23 @@ type publication struct {
 // read makes the publications of a Pub/Sub message. The message's body alone decides the channel, and it is written anew from
 // what was checked: so nothing that the check did not see reaches a browser, nor bytes that would break its connection
 // (bad UTF-8, a line end between messages) each time that it recovers.
-func read(message []byte) ([]publication, error) {
-	if len(message) > maxEvent {
-		return nil, fmt.Errorf("%d bytes is over the bound of %d", len(message), maxEvent)
-	}
+func read(message []byte) (event.Event, []publication, error) {
 	var e event.Event
+	if len(message) > maxEvent {
+		return e, nil, fmt.Errorf("%d bytes is over the bound of %d", len(message), maxEvent)
+	}
 	if err := json.Unmarshal(message, &e); err != nil {
-		return nil, err
+		return e, nil, err
 	}
 	if err := check(e); err != nil {
-		return nil, err
+		return e, nil, err
 	}
+	carried, err := carry(e)
+	return e, carried, err
+}
+
+// carry makes the publications of an event.
+func carry(e event.Event) ([]publication, error) {
 	switch e.Audience {
 	case event.Personal:
 		return publications(e, userChannel(e.Account, e.Member))

@@ -17,6 +17,7 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /connection/websocket", s.serveSocket)
 	mux.HandleFunc("/connection/http_stream", s.serveStream)
+	mux.HandleFunc("/connection/sse", s.serveEvents)
 	mux.HandleFunc("/connection/emulation", s.serveEmulation)
 	mux.HandleFunc("GET /healthz", s.serveHealth)
 	mux.HandleFunc("GET /readyz", s.serveReady)

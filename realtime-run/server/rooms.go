@@ -152,11 +152,14 @@ func (g *guests) tell(room string, client *centrifuge.Client, is viewer) error {
 	return g.broker.PublishJoin(room, info)
 }
 
-// welcome lets a client enter rooms, ask who is there, and say whether somebody sits before it.
+// welcome lets a client watch summaries, enter rooms, ask who is there, and say whether somebody sits before it.
 func (s *Server) welcome(client *centrifuge.Client, h *hub, p httpapi.Principal) (farewell func()) {
 	me := h.guests.add(client.ID())
 	client.OnSubscribe(func(e centrifuge.SubscribeEvent, done centrifuge.SubscribeCallback) {
+		c, isSummary := parseSummary(e.Channel)
 		switch {
+		case e.Type == centrifuge.SubscriptionTypeStream && isSummary && c.maySee(p):
+			s.watchSummary(c, done)
 		case e.Type != centrifuge.SubscriptionTypeStream || !mayEnter(p, e.Channel):
 			done(centrifuge.SubscribeReply{}, centrifuge.ErrorPermissionDenied)
 		case !me.enter(e.Channel, s.cfg.Rooms):

@@ -17,25 +17,28 @@ import (
 	"fieldboard.dev/fieldboard/shared/httpapi"
 	"fieldboard.dev/fieldboard/shared/instance"
 	"fieldboard.dev/fieldboard/shared/live"
+	"fieldboard.dev/fieldboard/shared/overview"
 	"fieldboard.dev/fieldboard/shared/session"
 )
 
 // Server is one instance of the service.
 type Server struct {
-	in       *instance.Instance
-	cfg      Config
-	sessions Sessions
-	origins  map[string]bool
-	hub      atomic.Pointer[hub] // nil until Redis was reached for the first time
-	seats    *seats
-	names    *names
-	name     string // of the instance, without a meaning
-	doings   *doings
-	ears     *ears
-	metrics  *metrics
-	draining atomic.Bool
-	redis    status
-	pubsub   status
+	in        *instance.Instance
+	cfg       Config
+	sessions  Sessions
+	origins   map[string]bool
+	hub       atomic.Pointer[hub] // nil until Redis was reached for the first time
+	seats     *seats
+	names     *names
+	name      string // of the instance, without a meaning
+	doings    *doings
+	ears      *ears
+	metrics   *metrics
+	overviews Overviews
+	summaries *summaries // set before hub is
+	draining  atomic.Bool
+	redis     status
+	pubsub    status
 }
 
 // Sessions tells who a client is, and when that ends.
@@ -51,8 +54,9 @@ type Sessions interface {
 func New(in *instance.Instance, sessions Sessions, members Seats) (*Server, error) {
 	s := &Server{
 		in: in, sessions: sessions, origins: map[string]bool{}, name: strings.ToLower(rand.Text()[:8]), doings: &doings{lags: live.Lags{}},
-		seats: &seats{register: live.NewRegister(in.Cloud), mine: map[string]live.Seat{}},
-		names: &names{seats: members, now: in.Clock.Now, known: map[string]name{}},
+		seats:     &seats{register: live.NewRegister(in.Cloud), mine: map[string]live.Seat{}},
+		names:     &names{seats: members, now: in.Clock.Now, known: map[string]name{}},
+		overviews: overview.NewReader(in),
 	}
 	if err := in.Config(context.Background(), &s.cfg); err != nil {
 		return nil, err
@@ -86,6 +90,7 @@ func (s *Server) Run(ctx context.Context) error {
 		s.draining.Store(true)
 		return nil
 	}
+	s.summaries = newSummaries(ctx, s, h)
 	s.hub.Store(h)
 	s.in.Log.InfoContext(ctx, "realtime service ready", "subscription", s.cfg.Subscription)
 	idle := make(chan struct{})
@@ -96,6 +101,7 @@ func (s *Server) Run(ctx context.Context) error {
 		work.Go(func() { s.consume(ctx, h) })
 		work.Go(func() { s.closeEnded(ctx, h) })
 		work.Go(func() { s.keepSeats(ctx, h) })
+		work.Go(s.summaries.run)
 		work.Go(func() { s.hearLetGo(ctx, h) })
 		work.Go(func() { s.beatOn(ctx) })
 		work.Go(func() { s.noteDoings(ctx) })

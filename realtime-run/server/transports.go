@@ -16,10 +16,11 @@ import (
 
 // transports are the ways to connect, one protocol on all of them. A WebSocket goes both ways. Where a network lets none
 // through, the server's part goes over an HTTP answer that does not end, and each command of the client is a request of its
-// own: it may reach any instance, which hands it to the one that has the stream. Server-sent events are no way: a browser's
-// EventSource can tell a token in the address alone, which is kept in the logs of requests.
+// own: it may reach any instance, which hands it to the one that has the stream. Where something on the way holds such an
+// answer back, it can be one of server-sent events; they are asked for with the token in the body, since an address is kept
+// in the logs of requests.
 type transports struct {
-	socket, stream, emulation http.Handler
+	socket, stream, events, emulation http.Handler
 }
 
 func (s *Server) newTransports(node *centrifuge.Node) transports {
@@ -32,6 +33,7 @@ func (s *Server) newTransports(node *centrifuge.Node) transports {
 			ReadBufferSize: 1 << 10, UseWriteBufferPool: true, ProcessCommandsOffReadLoop: true,
 		}),
 		stream: centrifuge.NewHTTPStreamHandler(node, centrifuge.HTTPStreamConfig{MaxRequestBodySize: limit, PingPongConfig: pings}),
+		events: centrifuge.NewSSEHandler(node, centrifuge.SSEConfig{MaxRequestBodySize: limit, PingPongConfig: pings}),
 		// Its message holds the client's as text, with what names the stream around it.
 		emulation: centrifuge.NewEmulationHandler(node, centrifuge.EmulationConfig{MaxRequestBodySize: 2 * limit}),
 	}
@@ -44,6 +46,12 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 func (s *Server) serveStream(w http.ResponseWriter, r *http.Request) {
 	s.crossOrigin(w, r, func() {
 		s.serveClient(w, r, func(h *hub) http.Handler { return h.stream })
+	})
+}
+
+func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
+	s.crossOrigin(w, r, func() {
+		s.serveClient(w, r, func(h *hub) http.Handler { return h.events })
 	})
 }
 

@@ -22,6 +22,10 @@ var streams = map[string]func(tb testing.TB, s *service, command string) *http.R
 		tb.Helper()
 		return request(tb, http.MethodPost, s.url+"/connection/http_stream", command)
 	},
+	"sse": func(tb testing.TB, s *service, command string) *http.Request {
+		tb.Helper()
+		return request(tb, http.MethodPost, s.url+"/connection/sse", command)
+	},
 }
 
 func request(tb testing.TB, method, address, body string) *http.Request {
@@ -183,7 +187,7 @@ func TestCrossOrigin(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "REALTIME_ALLOWED_ORIGINS", "http://localhost:5173")
 	s := w.started(t)
-	methods := map[string]string{"http_stream": http.MethodPost, "emulation": http.MethodPost}
+	methods := map[string]string{"http_stream": http.MethodPost, "sse": http.MethodPost, "emulation": http.MethodPost}
 	cors := func(h http.Header) http.Header {
 		got := http.Header{}
 		for name, values := range h {

@@ -4,6 +4,8 @@ package event
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -33,6 +35,7 @@ const (
 	JobberConnected    = "jobber.connected"
 	JobberDisconnected = "jobber.disconnected"
 	SignedIn           = "security.signed_in"
+	SignInFailed       = "security.sign_in_failed" // of a member: who else tries belongs to no account that could be told
 	RefreshReused      = "security.refresh_reused"
 	LimitTightened     = "security.limit_tightened"
 	AuditRead          = "security.audit_read"
@@ -59,6 +62,15 @@ type Event struct {
 // New returns an event for everyone in the account, with an id of its own.
 func New(account, typ string, at time.Time) Event {
 	return Event{ID: rand.Text(), Account: account, Type: typ, Audience: Operations, Time: at.UTC()}
+}
+
+// Digest is a part of an id that says what happened: always the same of the same texts, in the characters that an id may have.
+func Digest(texts ...string) string {
+	sum := sha256.New()
+	for _, text := range texts {
+		fmt.Fprintf(sum, "%d:%s,", len(text), text)
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:16])
 }
 
 // Envelope is an event in CloudEvents 1.0's structured JSON form.

@@ -143,3 +143,18 @@ func TestOnlyListedEventsAreStored(t *testing.T) {
 		t.Error("money was told to those who may not see it")
 	}
 }
+
+// Each type of event has a Go type of its own, which bears its name.
+func TestEachTypeHasItsData(t *testing.T) {
+	t.Parallel()
+	for _, typ := range event.Types() {
+		want := ""
+		for word := range strings.FieldsFuncSeq(typ.Name, func(r rune) bool { return r == '.' || r == '_' }) {
+			want += strings.ToUpper(word[:1]) + word[1:]
+		}
+		want = strings.ToLower(want[:1]) + want[1:]
+		if got := typ.GoType(); got != want+"Data" {
+			t.Errorf("the data of %s is a %s, want its own %sData", typ.Name, got, want)
+		}
+	}
+}

@@ -101,6 +101,16 @@ func (s *Store) Emit(ctx context.Context, events ...Event) error {
 	return nil
 }
 
+// EmitOnce stores and publishes an event whose id says what happened, so that it is told once however often it is found. One
+// that is there already is left as it is.
+func (s *Store) EmitOnce(ctx context.Context, e Event) error {
+	err := s.Emit(ctx, e)
+	if status.Code(errors.Unwrap(err)) == codes.AlreadyExists {
+		return nil
+	}
+	return err
+}
+
 // Publish publishes stored events and takes them out of the outbox. What fails stays there for Relay, so a failure is
 // logged and not returned: the change itself is done.
 func (s *Store) Publish(ctx context.Context, events []Event) {

@@ -130,7 +130,7 @@ func sameContent(a, b Record) (bool, error) {
 func content(r Record) (string, error) {
 	m := r.Base()
 	saved := *m
-	m.FetchedAt, m.UpdatedAt, m.Terms = time.Time{}, time.Time{}, nil
+	m.FetchedAt, m.UpdatedAt, m.Terms, m.Watch = time.Time{}, time.Time{}, nil, nil
 	b, err := json.Marshal(r)
 	*m = saved
 	return string(b), err

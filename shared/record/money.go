@@ -57,15 +57,24 @@ func (i *Invoice) open() bool {
 	return true
 }
 
-func (i *Invoice) happened(before Record) string {
+func (i *Invoice) happened(before Record) []string {
 	old, ok := before.(*Invoice)
 	switch {
 	case ok && old.Status != "paid" && i.Status == "paid":
-		return "invoice.paid"
+		return []string{"invoice.paid"}
 	case (!ok || old.Status == "draft") && i.Status != "draft":
-		return "invoice.issued"
+		return []string{"invoice.issued"}
 	}
-	return ""
+	return nil
+}
+
+// moments: an invoice is overdue when the day on which it is due has ended, as Standing tells.
+func (i *Invoice) moments(zone *time.Location) []moment {
+	if i.DueDate == nil || !i.open() {
+		return nil
+	}
+	due := i.DueDate.In(zone)
+	return []moment{{time.Date(due.Year(), due.Month(), due.Day()+1, 0, 0, 0, 0, zone).UTC(), "invoice.overdue"}}
 }
 
 // Standing is what an invoice is on a day.
@@ -139,15 +148,15 @@ func (p *Payment) received() int64 {
 	return 0
 }
 
-func (p *Payment) happened(before Record) string {
+func (p *Payment) happened(before Record) []string {
 	if before != nil {
-		return ""
+		return nil
 	}
 	switch p.received() {
 	case 1:
-		return "payment.received"
+		return []string{"payment.received"}
 	case -1:
-		return "payment.refunded"
+		return []string{"payment.refunded"}
 	}
-	return ""
+	return nil
 }

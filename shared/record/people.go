@@ -43,7 +43,7 @@ func (c *Client) terms() []string {
 	return append([]string{c.Name, c.FirstName, c.LastName, c.CompanyName, c.Email, c.Phone}, c.BillingAddress.terms()...)
 }
 func (c *Client) contribute(to rollup.Contribution) { to.Record(string(Clients)) }
-func (c *Client) happened(Record) string            { return "" }
+func (c *Client) happened(Record) []string          { return nil }
 
 // Property is a place where work is done.
 type Property struct {
@@ -64,7 +64,7 @@ func (p *Property) label() string {
 func (p *Property) client() string                    { return p.ClientID }
 func (p *Property) terms() []string                   { return append([]string{p.Name}, p.Address.terms()...) }
 func (p *Property) contribute(to rollup.Contribution) { to.Record(string(Properties)) }
-func (p *Property) happened(Record) string            { return "" }
+func (p *Property) happened(Record) []string          { return nil }
 
 // User is a person who works in the business. Team is the slug of their crew.
 type User struct {
@@ -85,7 +85,7 @@ func (u *User) label() string                     { return u.Name }
 func (u *User) client() string                    { return "" }
 func (u *User) terms() []string                   { return []string{u.Name, u.Email, u.TeamName} }
 func (u *User) contribute(to rollup.Contribution) { to.Record(string(Users)) }
-func (u *User) happened(Record) string            { return "" }
+func (u *User) happened(Record) []string          { return nil }
 
 // Schedulable reports whether the person adds to their team's capacity.
 func (u *User) Schedulable() bool { return u.Status == "ACTIVATED" && u.AvailableForScheduling }

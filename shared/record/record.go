@@ -46,9 +46,9 @@ type Record interface {
 	terms() []string
 	// contribute adds what the record is worth to the figures.
 	contribute(c rollup.Contribution)
-	// happened names what a change from before, which may be nil, to this record means; empty when nothing more than
+	// happened names what a change from before, which may be nil, to this record means; nothing when no more than
 	// created or updated.
-	happened(before Record) string
+	happened(before Record) []string
 }
 
 // Meta is what every record has. CreatedAt and UpdatedAt are Jobber's; zero when Jobber tells none for that kind.
@@ -61,6 +61,7 @@ type Meta struct {
 	FetchedAt time.Time `firestore:"fetchedAt"` // when the request that showed this state was begun
 	Terms     []string  `firestore:"terms"`     // search terms; Apply fills them
 	Deleted   bool      `firestore:"deleted,omitempty"`
+	Watch     *Watch    `firestore:"watch,omitempty"` // what the clock will tell of it; Apply fills it
 }
 
 // Base returns m.

@@ -21,8 +21,8 @@ func (*Request) Collection() Collection { return Requests }
 func (r *Request) label() string        { return orElse(r.Title, "Request") }
 func (r *Request) client() string       { return r.ClientID }
 func (r *Request) terms() []string      { return []string{r.Title} }
-func (r *Request) happened(Record) string {
-	return ""
+func (r *Request) happened(Record) []string {
+	return nil
 }
 
 func (r *Request) contribute(to rollup.Contribution) {
@@ -72,20 +72,22 @@ func (q *Quote) contribute(to rollup.Contribution) {
 	}
 }
 
-func (q *Quote) happened(before Record) string {
+func (q *Quote) happened(before Record) []string {
 	old, ok := before.(*Quote)
 	if ok && old.Status == q.Status || !ok && q.Status == "draft" {
-		return ""
+		return nil
 	}
 	switch q.Status {
 	case "awaiting_response":
-		return "quote.sent"
+		return []string{"quote.sent"}
+	case "changes_requested":
+		return []string{"quote.changes_requested"}
 	case "approved":
-		return "quote.approved"
+		return []string{"quote.approved"}
 	case "converted":
-		return "quote.converted"
+		return []string{"quote.converted"}
 	}
-	return ""
+	return nil
 }
 
 func orElse(text, otherwise string) string {

@@ -212,6 +212,7 @@ func (w writer) write(tx *firestore.Transaction, c change, old Record, delta rol
 		}
 	}
 	derive(c.next)
+	w.watch(c.next, old)
 	if old != nil {
 		same, err := sameContent(old, c.next)
 		if err != nil {
@@ -226,7 +227,7 @@ func (w writer) write(tx *firestore.Transaction, c change, old Record, delta rol
 	w.contribute(delta, c.next, 1)
 	result.Written++
 	if !w.batch.Quiet {
-		result.Events = append(result.Events, w.event(c.next, old))
+		result.Events = append(result.Events, w.news(c.next, old)...)
 	}
 	return tx.Set(ref, c.next)
 }
@@ -253,9 +254,7 @@ func (w writer) bury(tx *firestore.Transaction, ref *firestore.DocumentRef, c ch
 			w.contribute(delta, old, -1)
 			result.Deleted++
 			if !w.batch.Quiet {
-				e := w.event(old, old)
-				e.Type = c.collection.entity() + ".deleted"
-				result.Events = append(result.Events, e)
+				result.Events = append(result.Events, w.event(c.collection.entity()+".deleted", old, old))
 			}
 		}
 	}
@@ -266,22 +265,36 @@ func (w writer) contribute(delta rollup.Delta, r Record, sign int64) {
 	r.contribute(rollup.Contribution{Delta: delta, Zone: w.scope.Zone, Sign: sign})
 }
 
-// event tells of a change from old, which may be nil, to next.
-func (w writer) event(next, old Record) event.Event {
-	typ := next.happened(old)
-	if typ == "" {
-		typ = next.Collection().entity() + ".updated"
-		if old == nil {
-			typ = next.Collection().entity() + ".created"
-		}
+// news tells of a change from old, which may be nil, to next.
+func (w writer) news(next, old Record) []event.Event {
+	types := next.happened(old)
+	switch {
+	case len(types) > 0:
+	case old == nil:
+		types = []string{next.Collection().entity() + ".created"}
+	default:
+		types = []string{next.Collection().entity() + ".updated"}
 	}
-	e := event.New(w.scope.Account, typ, w.store.clock.Now())
+	events := make([]event.Event, len(types))
+	for i, typ := range types {
+		events[i] = w.event(typ, next, old)
+	}
+	return events
+}
+
+func (w writer) event(typ string, next, old Record) event.Event {
+	e := about(next, event.New(w.scope.Account, typ, w.store.clock.Now()), w.names[next.client()])
 	e.Audit.Kind = event.ByJobber
 	if old != nil {
-		e.Audit.Changes = event.Diff(old, next, "fetchedAt", "updatedAt", "terms", "open")
+		e.Audit.Changes = event.Diff(old, next, "fetchedAt", "updatedAt", "terms", "open", "watch", "watch.at", "watch.type", "watch.then", "watch.told")
 	}
-	e.Collection, e.EntityID, e.Title, e.Detail = string(next.Collection()), next.Base().ID, next.label(), w.names[next.client()]
-	switch r := next.(type) {
+	return e
+}
+
+// about fills in what an event says of the record that it is about.
+func about(r Record, e event.Event, client string) event.Event {
+	e.Collection, e.EntityID, e.Title, e.Detail = string(r.Collection()), r.Base().ID, r.label(), client
+	switch r := r.(type) {
 	case *Invoice:
 		e.Audience, e.AmountCents = event.Finance, &r.TotalCents
 	case *Payment:

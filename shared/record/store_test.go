@@ -312,6 +312,14 @@ func TestEventsTellWhatHappened(t *testing.T) {
 	invoice := func(m int, status string) record.Batch {
 		return record.Batch{Upserts: []record.Upsert{{Record: &record.Invoice{Meta: meta("Invoice_1", m), Number: "7", Status: status, TotalCents: 900, ClientID: "Client_1"}}}}
 	}
+	job := func(m int, change func(*record.Job)) record.Batch {
+		j := &record.Job{Meta: meta("Job_1", m), Number: "3", Status: "unscheduled", ClientID: "Client_1"}
+		change(j)
+		return record.Batch{Upserts: []record.Upsert{{Record: j}}}
+	}
+	quote := func(m int, status string) record.Batch {
+		return record.Batch{Upserts: []record.Upsert{{Record: &record.Quote{Meta: meta("Quote_1", m), Number: "5", Status: status, ClientID: "Client_1"}}}}
+	}
 	var got []string
 	for _, b := range []record.Batch{
 		visit(1, func(*record.Visit) {}),
@@ -320,6 +328,13 @@ func TestEventsTellWhatHappened(t *testing.T) {
 		visit(4, func(v *record.Visit) { v.IsComplete = true }),
 		invoice(5, "draft"), invoice(6, "awaiting_payment"), invoice(7, "paid"),
 		{Deletes: []record.Delete{{Collection: record.Visits, ID: "Visit_1", FetchedAt: at(8)}}},
+		visit(9, func(v *record.Visit) { v.StartAt = nil }),
+		visit(10, func(v *record.Visit) { v.StartAt = timePtr(at(60)) }),
+		visit(11, func(v *record.Visit) { v.StartAt = nil }),
+		job(12, func(*record.Job) {}),
+		job(13, func(j *record.Job) { j.StartAt = timePtr(start) }),
+		job(14, func(j *record.Job) { j.StartAt, j.Status, j.CompletedAt = timePtr(start), "archived", timePtr(at(14)) }),
+		quote(15, "draft"), quote(16, "awaiting_response"), quote(17, "changes_requested"), quote(18, "approved"), quote(19, "converted"),
 	} {
 		for _, e := range w.apply(t, "a", b).Events {
 			got = append(got, fmt.Sprint(e.Type, " ", e.Audience, " ", e.Title, " / ", e.Detail))
@@ -333,6 +348,18 @@ func TestEventsTellWhatHappened(t *testing.T) {
 		"invoice.issued finance Invoice #7 / Ada Lane",
 		"invoice.paid finance Invoice #7 / Ada Lane",
 		"visit.deleted operations Mowing / ",
+		"visit.created operations Mowing / Ada Lane",
+		"visit.scheduled operations Mowing / Ada Lane",
+		"visit.rescheduled operations Mowing / Ada Lane",
+		"job.created operations Job #3 / Ada Lane",
+		"job.scheduled operations Job #3 / Ada Lane",
+		"job.completed operations Job #3 / Ada Lane",
+		"job.closed operations Job #3 / Ada Lane",
+		"quote.created operations Quote #5 / Ada Lane",
+		"quote.sent operations Quote #5 / Ada Lane",
+		"quote.changes_requested operations Quote #5 / Ada Lane",
+		"quote.approved operations Quote #5 / Ada Lane",
+		"quote.converted operations Quote #5 / Ada Lane",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
@@ -346,8 +373,8 @@ func TestEventsTellWhatHappened(t *testing.T) {
 			t.Errorf("%s is told to everyone", e.Type)
 		}
 	}
-	if len(operations) != 4 {
-		t.Errorf("%d events for everyone, want 4", len(operations))
+	if len(operations) != 16 {
+		t.Errorf("%d events for everyone, want 16", len(operations))
 	}
 }
 

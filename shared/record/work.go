@@ -39,11 +39,32 @@ func (j *Job) contribute(to rollup.Contribution) {
 	}
 }
 
-func (j *Job) happened(before Record) string {
-	if old, ok := before.(*Job); ok && old.CompletedAt == nil && j.CompletedAt != nil {
-		return "job.completed"
+// happened tells a job that is closed with its work done as both.
+func (j *Job) happened(before Record) []string {
+	old, ok := before.(*Job)
+	if !ok {
+		return nil
 	}
-	return ""
+	var told []string
+	if old.CompletedAt == nil && j.CompletedAt != nil {
+		told = append(told, "job.completed")
+	}
+	if old.Status != "archived" && j.Status == "archived" {
+		told = append(told, "job.closed")
+	}
+	if len(told) == 0 && old.StartAt == nil && j.StartAt != nil {
+		told = append(told, "job.scheduled")
+	}
+	return told
+}
+
+// moments: a job is late when its time is over and its work is neither done nor given up. A visit of it that is late is told
+// by itself.
+func (j *Job) moments(*time.Location) []moment {
+	if j.EndAt == nil || j.CompletedAt != nil || j.Status == "archived" || j.Status == "requires_invoicing" {
+		return nil
+	}
+	return []moment{{*j.EndAt, "job.late"}}
 }
 
 // Visit is one appointment of a job. Without StartAt it is unscheduled.
@@ -74,17 +95,39 @@ func (v *Visit) contribute(to rollup.Contribution) {
 	}
 }
 
-func (v *Visit) happened(before Record) string {
+func (v *Visit) happened(before Record) []string {
 	old, ok := before.(*Visit)
 	switch {
 	case !ok:
-		return ""
+		return nil
 	case !old.IsComplete && v.IsComplete:
-		return "visit.completed"
+		return []string{"visit.completed"}
+	case old.StartAt == nil && v.StartAt != nil:
+		return []string{"visit.scheduled"}
 	case !sameTime(old.StartAt, v.StartAt) || !sameTime(old.EndAt, v.EndAt):
-		return "visit.rescheduled"
+		return []string{"visit.rescheduled"}
 	}
-	return ""
+	return nil
+}
+
+// moments are those at which State changes.
+func (v *Visit) moments(*time.Location) []moment {
+	if v.IsComplete || v.StartAt == nil {
+		return nil
+	}
+	over := v.over()
+	if !v.StartAt.Before(over) {
+		return []moment{{over, "visit.late"}}
+	}
+	return []moment{{*v.StartAt, "visit.started"}, {over, "visit.late"}}
+}
+
+// over is when a visit that has a time should be over.
+func (v *Visit) over() time.Time {
+	if v.EndAt != nil {
+		return *v.EndAt
+	}
+	return *v.StartAt
 }
 
 // VisitState is what a visit is at a moment.
@@ -107,13 +150,9 @@ func (v *Visit) State(now time.Time) VisitState {
 	if v.StartAt == nil {
 		return Unscheduled
 	}
-	over := *v.StartAt
-	if v.EndAt != nil {
-		over = *v.EndAt
-	}
 	minute := now.Truncate(time.Minute)
 	switch {
-	case !over.After(minute):
+	case !v.over().After(minute):
 		return Late
 	case !v.StartAt.Truncate(time.Minute).After(minute):
 		return InProgress

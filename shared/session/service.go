@@ -2,6 +2,8 @@ package session
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -86,11 +88,11 @@ func (s *Service) SignIn(ctx context.Context, idToken string, device Device) (Gr
 		return Grant{}, err
 	}
 	acct, member, err := s.Seat(ctx, accountID, who.UserID)
-	if err != nil {
-		return Grant{}, err
+	if err == nil && acct.Settings.RequireVerifiedEmail && !who.EmailVerified {
+		err = problem.New(problem.EmailUnverified, "This business lets in verified email addresses only. Open the link in the verification mail, then sign in again.")
 	}
-	if acct.Settings.RequireVerifiedEmail && !who.EmailVerified {
-		return Grant{}, problem.New(problem.EmailUnverified, "This business lets in verified email addresses only. Open the link in the verification mail, then sign in again.")
+	if err != nil {
+		return Grant{}, errors.Join(err, s.tellRefused(ctx, accountID, who.UserID, err))
 	}
 	sid, now := newSessionID(), s.clock.Now()
 	first := s.makers.token(sid, 0)
@@ -100,6 +102,32 @@ func (s *Service) SignIn(ctx context.Context, idToken string, device Device) (Gr
 		return Grant{}, err
 	}
 	return s.grant(first, f, acct, member)
+}
+
+// refusalsAre is within which time the refusals of one member are told as one: whoever has a good token can ask without end.
+const refusalsAre = 10 * time.Minute
+
+// tellRefused tells that a member was not let in, and why. It is for members alone: who is in no account could be told to none.
+func (s *Service) tellRefused(ctx context.Context, accountID, userID string, why error) error {
+	var refusal *problem.Error
+	if !errors.As(why, &refusal) || (refusal.Code != problem.Forbidden && refusal.Code != problem.EmailUnverified) {
+		return nil
+	}
+	member, err := s.accounts.Member(ctx, accountID, userID)
+	if problem.CodeOf(err) == problem.NotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	now := s.clock.Now()
+	e := about(event.SignInFailed, member, now, accountID)
+	e.ID = fmt.Sprintf("refused-%s-%d", event.Digest(accountID, userID), now.Unix()/int64(refusalsAre/time.Second))
+	e.Detail = "their access is switched off"
+	if refusal.Code == problem.EmailUnverified {
+		e.Detail = "their email address is not verified"
+	}
+	return s.families.events.EmitOnce(ctx, e)
 }
 
 // about returns an event of the security audience about a member.

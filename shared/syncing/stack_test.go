@@ -346,6 +346,7 @@ func plain(t *testing.T, r record.Record) map[string]any {
 	delete(m, "UpdatedAt") // moves also when what is copied stays the same
 	delete(m, "Terms")
 	delete(m, "Open")
+	delete(m, "Watch")
 	for name, value := range m { // an empty list is none
 		if list, ok := value.([]any); ok && len(list) == 0 {
 			m[name] = nil

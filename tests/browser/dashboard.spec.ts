@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test'
-import { make, password, recordId, signIn, truth } from './stack.ts'
+import { make, password, signIn, truth } from './stack.ts'
 
 test('a wrong password is told, and the right one leads in', async ({ page }) => {
   await page.goto('/')
@@ -58,17 +58,6 @@ for (const who of ['dispatcher', 'technician', 'viewer']) {
     expect(money).toEqual([])
   })
 }
-
-test('what happened while the connection was lost is there when it is back', async ({ page, context }) => {
-  await signIn(page, 'owner')
-  await context.setOffline(true)
-  await expect(page.getByTestId('connection-indicator').first()).not.toHaveAttribute('data-state', 'live')
-  const done = await make('clients')
-  await expect(page.locator(`[data-entity="${recordId(done.id)}"]`)).toHaveCount(0)
-  await context.setOffline(false)
-  await expect(page.getByTestId('connection-indicator').first()).toHaveAttribute('data-state', 'live')
-  await expect(page.locator(`[data-testid=activity-item][data-entity="${recordId(done.id)}"]`).first()).toBeVisible()
-})
 
 test('a list is searched, opened and left', async ({ page }) => {
   await signIn(page, 'owner')

@@ -45,6 +45,9 @@ type Options struct {
 	// Settings replace or add environment variables of every function and of the realtime service. RATE_LIMIT_FACTOR is 1000
 	// unless it is set here; a test of the limits sets it to 1, and RATE_LIMIT_TIMEOUT to more than a busy machine needs.
 	Settings map[string]string
+	// Apart names functions and services that the stack leaves to the test, which runs them as processes of their own: each at
+	// its address, with Environment.
+	Apart []string
 }
 
 // Stack is a running product.
@@ -61,6 +64,7 @@ type Stack struct {
 	Secrets     settings.Secrets  // as somebody has them who may sign what the product signs
 
 	servers  map[string]*httptest.Server // by function, service or emulator
+	settings map[string]string           // Options.Settings
 	env      settings.Stack
 	manifest *manifest.Manifest
 	schedule *scheduler.Scheduler
@@ -93,7 +97,9 @@ func New(tb testing.TB, opts Options) *Stack {
 	b.startRealtime()
 	b.startGateway()
 	b.startScheduler()
-	b.awaitRealtime()
+	if !b.apart(realtimeServer) {
+		b.awaitRealtime()
+	}
 	return b.stack
 }
 
@@ -127,7 +133,7 @@ func newBuilder(tb testing.TB, opts Options) *builder {
 		tb: tb, ctx: ctx, opts: opts, log: testLog(tb), servers: servers,
 		stack: &Stack{
 			Project: opts.Project, Clock: opts.Clock, manifest: m, servers: servers,
-			Functions: map[string]string{}, clients: map[string]signedIn{},
+			Functions: map[string]string{}, clients: map[string]signedIn{}, settings: opts.Settings,
 		},
 	}
 }

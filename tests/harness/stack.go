@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -151,6 +152,29 @@ func (s *Stack) WorkerToken(tb testing.TB, function, caller string) string {
 		tb.Fatal(err)
 	}
 	return token
+}
+
+// Environment returns the environment of a function or service that the test runs by itself, and its address, "127.0.0.1:…".
+func (s *Stack) Environment(tb testing.TB, name string) (env map[string]string, address string) {
+	tb.Helper()
+	var err error
+	if f, ok := s.manifest.Function(name); ok {
+		env, err = s.env.Function(f)
+		env["FUNCTION_TARGET"] = f.EntryPoint
+	} else {
+		for _, service := range s.manifest.Services {
+			if service.Name == name {
+				env, err = s.env.Service(service)
+			}
+		}
+	}
+	if err != nil || env == nil {
+		tb.Fatalf("the environment of %s: %v", name, err)
+	}
+	maps.Copy(env, s.settings)
+	address = s.servers[name].Listener.Addr().String()
+	_, env["PORT"], _ = strings.Cut(address, ":")
+	return env, address
 }
 
 // BreakOff ends everything that a function is doing, as when its instance dies. What it holds, such as a lease, stays held.

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,6 +36,7 @@ import (
 	"fieldboard.dev/fieldboard/functions/schedulesync"
 	"fieldboard.dev/fieldboard/functions/sealevents"
 	"fieldboard.dev/fieldboard/functions/session"
+	"fieldboard.dev/fieldboard/functions/telldue"
 	"fieldboard.dev/fieldboard/realtime-run/server"
 	"fieldboard.dev/fieldboard/shared/account"
 	"fieldboard.dev/fieldboard/shared/clock"
@@ -60,6 +62,7 @@ var (
 		"schedulesync":  schedulesync.Build,
 		"sealevents":    sealevents.Build,
 		"session":       session.Build,
+		"telldue":       telldue.Build,
 	}
 	eventFunctions = map[string]instance.BuildEvent{
 		"onwebhook": onwebhook.Build,
@@ -95,6 +98,15 @@ func (b *builder) reserve() {
 
 func (b *builder) address(name string) string {
 	return "http://" + b.servers[name].Listener.Addr().String()
+}
+
+// apart reports whether the test runs a function or service by itself; then its address is given back to it.
+func (b *builder) apart(name string) bool {
+	if !slices.Contains(b.opts.Apart, name) {
+		return false
+	}
+	b.servers[name].Close()
+	return true
 }
 
 // serve starts a server on its address. It ends with the test.
@@ -227,6 +239,9 @@ func (b *builder) startFunctions() {
 	b.serve(issuerServer, b.issuer)
 	b.serve(queueServer, &redelivery{issuer: b.issuer, audience: b.address(queueServer), target: b.stack.Functions["runsync"]})
 	for _, f := range b.stack.manifest.Functions {
+		if b.apart(f.Name) {
+			continue
+		}
 		env, err := b.stack.env.Function(f)
 		b.must(err)
 		in := b.instance(env)
@@ -250,6 +265,9 @@ func (b *builder) startFunctions() {
 func (b *builder) startRealtime() {
 	b.tb.Helper()
 	for _, service := range b.stack.manifest.Services {
+		if b.apart(service.Name) {
+			continue
+		}
 		env, err := b.stack.env.Service(service)
 		b.must(err)
 		in := b.instance(env)

@@ -14,10 +14,12 @@ import { watchIdle } from './idle'
 import { everyMinute } from './minute'
 import { tell } from './notices'
 import { Pacer } from './pacer'
+import { Pushed } from './pushed'
 import { refresh } from './refresh'
 
 const ConnectionContext = createContext<ConnectionState>('connecting')
 const LiveContext = createContext<Connection | null>(null)
+const PushedContext = createContext(new Pushed())
 const EventsContext = createContext<readonly FieldEvent[]>([])
 
 export function useConnection(): ConnectionState {
@@ -27,6 +29,11 @@ export function useConnection(): ConnectionState {
 /** The live connection itself; null until there is one to use. */
 export function useLive(): Connection | null {
   return useContext(LiveContext)
+}
+
+/** Which queries are pushed at present. */
+export function usePushed(): Pushed {
+  return useContext(PushedContext)
 }
 
 /** Events that arrived on the live connection since the page was opened, newest first. */
@@ -43,13 +50,16 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   const [state, setState] = useState<ConnectionState>('connecting')
   const [live, setLive] = useState<Connection | null>(null)
   const [events, setEvents] = useState<readonly FieldEvent[]>([])
+  const [pushed] = useState(() => new Pushed())
 
   useEffect(() => {
     if (!url) return
     const pacer = new Pacer(pace)
     const coalescer = new Coalescer<Touched>(touched => {
-      const prefixes = touched.has(everything) ? [everything] : [...touched]
-      return pacer.run(() => Promise.all(prefixes.map(key => refresh(client, JSON.parse(key) as QueryKey))))
+      if (touched.has(everything)) return pacer.run(() => refresh(client, []))
+      return pacer.run(() =>
+        Promise.all([...touched].map(key => refresh(client, JSON.parse(key) as QueryKey, pushed.has))),
+      )
     }, pacer.hold)
     const byClock = () =>
       coalescer.mark([JSON.stringify(keys.summary()), JSON.stringify(keys.lists('visits'))])
@@ -93,12 +103,14 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       close()
       coalescer.stop()
     }
-  }, [url, session, client, router])
+  }, [url, session, client, router, pushed])
 
   return (
     <ConnectionContext value={state}>
       <LiveContext value={live}>
-        <EventsContext value={events}>{children}</EventsContext>
+        <PushedContext value={pushed}>
+          <EventsContext value={events}>{children}</EventsContext>
+        </PushedContext>
       </LiveContext>
     </ConnectionContext>
   )

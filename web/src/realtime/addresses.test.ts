@@ -11,6 +11,7 @@ describe('the ways to the realtime service', () => {
     expect(transportsOf(base)).toEqual([
       { transport: 'websocket', endpoint: `${ws}/connection/websocket` },
       { transport: 'http_stream', endpoint: `${http}/connection/http_stream` },
+      { transport: 'sse', endpoint: `${http}/connection/sse` },
     ])
     expect(emulationOf(base)).toBe(`${http}/connection/emulation`)
   })

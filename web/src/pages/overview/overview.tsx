@@ -6,6 +6,7 @@ import { summaryQuery } from '../../api/queries'
 import type { Freshness, PeriodName, Summary } from '../../api/types'
 import { longDay, zoneName } from '../../format/time'
 import { useFormat } from '../../format/use-format'
+import { usePushedSummary } from '../../live/pushed-summary'
 import { useCan, useIdentity, useSession } from '../../session/context'
 import { ConnectionIndicator } from '../../ui/connection'
 import { Empty } from '../../ui/empty'
@@ -35,6 +36,7 @@ export function Overview() {
   const { account } = useIdentity()
   const can = useCan()
   const format = useFormat()
+  usePushedSummary(period)
   const summary = useQuery({ ...summaryQuery(session, period), placeholderData: keepPreviousData })
   const today = format.day(new Date(useNow()))
 
