@@ -315,7 +315,7 @@ func TestWhatKeysMayDo(t *testing.T) {
 		}
 	}
 	want := []account.Permission{
-		account.AccountManage, account.JobberConnect, account.KeyManage, account.LiveManage, account.MemberManage, account.OwnerTransfer,
+		account.AccountManage, account.EventErase, account.EventExport, account.EventReplay, account.JobberConnect, account.KeyManage, account.LiveManage, account.MemberManage, account.OwnerTransfer,
 		account.SelfManage, account.SessionManage,
 	}
 	if diff := cmp.Diff(want, never); diff != "" {
