@@ -27,7 +27,7 @@ func (b *book) subscribed(channel string, begins position, recovered bool) {
 		return
 	}
 	if known && was != begins {
-		b.cfg.Gap(Gap{channel, was.offset, begins.offset + 1, was.epoch != begins.epoch})
+		b.cfg.Gap(Gap{channel, was.offset, begins.offset + 1, was.epoch != begins.epoch, begins.epoch})
 	}
 	b.at[channel] = begins
 }
@@ -43,7 +43,7 @@ func (b *book) take(a arrival) {
 		return // had before
 	}
 	if a.offset > at.offset+1 {
-		b.cfg.Gap(Gap{Channel: a.channel, After: at.offset, Next: a.offset})
+		b.cfg.Gap(Gap{Channel: a.channel, After: at.offset, Next: a.offset, Epoch: at.epoch})
 	}
 	b.at[a.channel] = position{at.epoch, a.offset}
 	var e event.Event

@@ -27,7 +27,7 @@ type Config struct {
 	// Token returns a valid access token. refused is the one that the service no longer takes, although it may not have
 	// expired: what its bearer may do has changed. ErrSessionOver ends the following.
 	Token func(ctx context.Context, refused string) (string, error)
-	// Event takes an event of a channel.
+	// Event takes an event of a channel. It is required, as URL and Token are.
 	Event func(channel string, e event.Event)
 	// Gap is told that events of a channel may be missing before the next one: read the present state again. May be nil.
 	Gap func(Gap)
@@ -46,6 +46,7 @@ type Gap struct {
 	// the channel's history, and compare only when it was not begun anew (Anew).
 	After, Next uint64
 	Anew        bool
+	Epoch       string // names the history that goes on
 }
 
 // ErrSessionOver is what Token returns, and Follow with it, when there is no token to be had any more.
