@@ -181,7 +181,7 @@ func (h *handler) endAll(ctx context.Context, in *oneInput) (*struct{}, error) {
 	return nil, h.letGo(ctx, p, m, "All live connections, not the sessions", all)
 }
 
-// letGo writes into the audit log who is let go, and then lets go: when that fails, the log tells of what was tried, and doing
+// letGo writes into the audit log who is let go, tells them when somebody else does it, and then lets go: when that fails, the log tells of what was tried, and doing
 // it again is safe.
 func (h *handler) letGo(ctx context.Context, p httpapi.Principal, m account.Member, what string, connections []connected.Connection) error {
 	if !p.Grants.Cover(account.GrantsOf(m.Role)) {
@@ -190,9 +190,15 @@ func (h *handler) letGo(ctx context.Context, p httpapi.Principal, m account.Memb
 	if len(connections) == 0 {
 		return nil
 	}
-	e := event.New(p.AccountID, event.SessionEnded, h.clock.Now())
+	e := event.New(p.AccountID, event.ConnectionEnded, h.clock.Now())
 	e.Audience, e.Title, e.Detail, e.Member, e.Actor = event.Security, string(m.Name), what, m.UserID, p.UserID
-	if err := h.events.Emit(ctx, e); err != nil {
+	told := []event.Event{e}
+	if p.UserID != m.UserID {
+		personal := event.New(e.Account, e.Type, e.Time)
+		personal.Audience, personal.Member, personal.Detail = event.Personal, m.UserID, what
+		told = append(told, personal)
+	}
+	if err := h.events.Emit(ctx, told...); err != nil {
 		return problem.Wrap(err, problem.Unavailable, "The connection was not ended, since that cannot be written into the audit log right now. Try again shortly.")
 	}
 	if err := h.register.LetGo(ctx, p.AccountID, connections); err != nil {

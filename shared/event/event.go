@@ -43,7 +43,8 @@ const (
 	PersonErased       = "security.person_erased"
 	EventsExpired      = "security.events_expired"
 	AuditRead          = "security.audit_read"
-	SessionEnded       = "security.session_ended" // by somebody, not by time or by signing out
+	SessionEnded       = "security.session_ended"    // by somebody, not by time or by signing out
+	ConnectionEnded    = "security.connection_ended" // likewise; its session goes on
 )
 
 // Event is one thing that happened.

@@ -25,6 +25,7 @@ type (
 	securitySignedInData        AboutAccess
 	securitySignInFailedData    AboutAccess
 	securitySessionEndedData    AboutAccess
+	securityConnectionEndedData AboutAccess
 	securityRefreshReusedData   AboutAccess
 	securitySettingsChangedData AboutAccess
 	securityKeyCreatedData      AboutAccess
@@ -54,6 +55,7 @@ var accessTypes = []Type{
 	of[securitySignedInData]("security.signed_in", "Somebody signed in", Security, Personal),
 	of[securitySignInFailedData]("security.sign_in_failed", "A member was not let in", Security),
 	of[securitySessionEndedData]("security.session_ended", "A session was ended by somebody", Security, Personal),
+	of[securityConnectionEndedData]("security.connection_ended", "Live connections of a member were ended by somebody; their sessions go on", Security, Personal),
 	of[securityRefreshReusedData]("security.refresh_reused", "A refresh token was used twice, so its session was ended", Security, Personal),
 	of[securitySettingsChangedData]("security.settings_changed", "The account's settings were changed", Security),
 	of[securityKeyCreatedData]("security.key_created", "An API key was made", Security),

@@ -163,7 +163,7 @@ func TestLiveConnections(t *testing.T) {
 				Target       struct{ MemberID string }
 			}
 		}
-		stack.Get(t, "owner", "/api/v1/audit/events?type=security.session_ended", &log)
+		stack.Get(t, "owner", "/api/v1/audit/events?type=security.connection_ended", &log)
 		told := map[string]string{}
 		for _, e := range log.Items {
 			told[e.Target.MemberID] = e.Detail + " by " + e.Actor.Name

@@ -168,11 +168,23 @@ export interface AccountSettings {
   /** Of the sessions of roles that manage members or see money. */
   privileged: Lifetimes
   standard: Lifetimes
+  /** How long events are kept. */
+  auditRetentionDays: number
+}
+
+/** While it is on, no event is removed or erased. */
+export interface LegalHold {
+  on: boolean
+  reason?: string
+  /** The id of the member who began it. */
+  by?: string
+  since?: string
 }
 
 export interface AccountDetails extends Account {
   plan: string
   settings: AccountSettings
+  legalHold: LegalHold
 }
 
 export interface SessionGrant {

@@ -41,8 +41,13 @@ const phrases: Record<string, string> = {
   'security.sign_in_failed': 'Sign-in refused',
   'security.refresh_reused': 'A stolen session was ended',
   'security.session_ended': 'Session ended',
+  'security.connection_ended': 'Live connection ended',
   'security.limit_tightened': 'Too many requests',
   'security.audit_read': 'Audit log looked at',
+  'security.export_made': 'Audit log exported',
+  'security.events_replayed': 'Events sent again',
+  'security.person_erased': 'A person erased from the log',
+  'security.events_expired': 'Old events removed',
 }
 
 const verbs: Record<string, string> = { created: 'added', updated: 'updated', deleted: 'deleted' }

@@ -146,6 +146,7 @@ describe('words', () => {
   it('tells events in words', () => {
     expect(eventPhrase('visit.completed')).toBe('Visit completed')
     expect(eventPhrase('property.created')).toBe('Property added')
+    expect(eventPhrase('security.person_erased')).toBe('A person erased from the log')
     expect(eventPhrase('user.deleted')).toBe('Team member deleted')
   })
 

@@ -15,6 +15,9 @@ const counted = new Set(['requests', 'quotes', 'jobs', 'visits', 'invoices', 'pa
 const ofMembers = [keys.members, keys.invitations]
 const ofSessions = [keys.sessions, keys.memberSessions(), keys.liveConnections]
 
+/** Security events that leave all that is shown as it is. The audit log is read anew by whoever looks into it. */
+const quiet = new Set(['limit_tightened', 'audit_read', 'events_replayed', 'events_expired'])
+
 /** The queries that an event makes out of date. */
 export function touchedBy(event: LiveEvent): Touched[] {
   const [subject, what = ''] = event.type.split('.')
@@ -27,8 +30,10 @@ export function touchedBy(event: LiveEvent): Touched[] {
   if (subject === 'security') {
     if (what.startsWith('key_')) return [text(keys.apiKeys)]
     if (what === 'settings_changed') return [text(keys.account)]
-    if (what === 'limit_tightened') return []
-    return ofSessions.map(text)
+    if (what === 'connection_ended') return [text(keys.liveConnections)]
+    // Erasing a person deletes the exports that tell of them.
+    if (what === 'export_made' || what === 'person_erased') return [text(keys.auditExports)]
+    return quiet.has(what) ? [] : ofSessions.map(text)
   }
   const { collection, id } = event.data
   if (!collection) return []

@@ -70,7 +70,12 @@ describe('what an event makes out of date', () => {
     ['security.session_ended', ['sessions', 'member-sessions', 'live-connections']],
     ['security.refresh_reused', ['sessions', 'member-sessions', 'live-connections']],
     ['security.settings_changed', ['account']],
+    ['security.connection_ended', ['live-connections']],
+    ['security.export_made', ['audit-exports']],
+    ['security.person_erased', ['audit-exports']],
     ['security.limit_tightened', []],
+    ['security.audit_read', []],
+    ['security.events_expired', []],
   ])('of %s is what shows it', (type, touched) => {
     expect(keysOf(event(type)).flat()).toEqual(touched)
   })
@@ -168,6 +173,7 @@ describe('the notice of an event', () => {
       urgent: true,
     })
     expect(of('security.session_ended', 'personal')?.urgent).toBe(false)
+    expect(of('security.connection_ended', 'personal')?.message).toBe('You are still signed in.')
     expect(of('security.signed_in', 'personal')?.title).toBe('You signed in somewhere else')
     expect(of('security.refresh_reused', 'security')).toBeUndefined()
     expect(of('security.something_new', 'personal')).toBeUndefined()

@@ -21,6 +21,11 @@ const notices: Record<string, Notice> = {
     message: 'It can no longer be used.',
     urgent: false,
   },
+  'security.connection_ended': {
+    title: 'A live connection of yours was ended',
+    message: 'You are still signed in.',
+    urgent: false,
+  },
   'security.signed_in': {
     title: 'You signed in somewhere else',
     message: 'If that was not you, end that session and change your password.',

@@ -594,6 +594,7 @@ describe('the account', () => {
     requireVerifiedEmail: false,
     privileged: { idleMinutes: 30, absoluteMinutes: 720 },
     standard: { idleMinutes: 1440, absoluteMinutes: 43_200 },
+    auditRetentionDays: 730,
   }
   const account = (over = {}) => ({
     id: 'acc_1',
@@ -602,6 +603,7 @@ describe('the account', () => {
     currency: 'USD',
     plan: 'standard',
     settings: { ...settings, ...over },
+    legalHold: { on: false },
   })
   const idle = () => screen.getAllByLabelText('Sign out when not used for')[0] as HTMLInputElement
 

@@ -13,6 +13,8 @@ import { Panel } from '../../../ui/panel'
 import { tellDone } from '../../../ui/toast'
 import classes from './account.module.css'
 import { DurationInput } from './duration-input'
+import { LegalHoldSetting } from './legal-hold'
+import { Retention } from './retention'
 
 export function AccountPage() {
   const account = useQuery(accountQuery(useSession()))
@@ -24,6 +26,10 @@ export function AccountPage() {
         </Panel>
         <Panel title="Signing in">
           <SettingsForm settings={account.data.settings} />
+        </Panel>
+        <Panel title="Audit log">
+          <Retention days={account.data.settings.auditRetentionDays} held={account.data.legalHold.on} />
+          <LegalHoldSetting hold={account.data.legalHold} />
         </Panel>
       </>
     )

@@ -98,6 +98,31 @@ describe('the audit log', () => {
     expect(asked.some(line => line.startsWith('POST /api/v1/audit/exports'))).toBe(true)
   })
 
+  it('can be cancelled while it is exported', async () => {
+    let state = 'running'
+    const file = () => ({
+      id: 'x1',
+      state,
+      format: 'csv',
+      done: 1,
+      total: 4,
+      createdAt: '2026-03-01T12:00:00Z',
+    })
+    const { asked } = await open('/settings/audit', [...may, 'event:export'], {
+      'GET /api/v1/audit/events': () => ({ items: [entry()] }),
+      'GET /api/v1/audit/exports': () => ({ items: [file()] }),
+      'DELETE /api/v1/audit/exports/x1': () => {
+        state = 'cancelled'
+        return file()
+      },
+    })
+    await screen.findByText('Exporting: 25 %')
+    fireEvent.click(screen.getByRole('button', { name: 'Cancel the export' }))
+    await screen.findByText('The export was cancelled.')
+    expect(asked).toContain('DELETE /api/v1/audit/exports/x1')
+    expect(screen.queryByRole('button', { name: 'Cancel the export' })).toBeNull()
+  })
+
   it('is not open to everybody', async () => {
     const { asked } = await open('/settings/audit', ['self:manage'], {})
     await screen.findByText('Not open to your role')

@@ -40,6 +40,13 @@ export function ExportLog({ filter }: { filter: AuditFilter }) {
     },
     onError: error => tellFailed('The file could not be fetched', error),
   })
+  const cancel = useMutation({
+    mutationFn: ({ id }: AuditExport) =>
+      session.fetch<AuditExport>(`/api/v1/audit/exports/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+    onError: error => tellFailed('The export was not cancelled', error),
+    // Also when it failed: it may have been done by then.
+    onSettled: () => queries.invalidateQueries({ queryKey: keys.auditExports }),
+  })
   const working = newest?.state === 'queued' || newest?.state === 'running'
   return (
     <div className={classes.cause}>
@@ -54,7 +61,22 @@ export function ExportLog({ filter }: { filter: AuditFilter }) {
           <Menu.Item onClick={() => make.mutate('jsonl')}>With proofs (JSON lines)</Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      {working && <span role="status">{`Exporting: ${percent(newest)} %`}</span>}
+      {working && (
+        <>
+          <span role="status">{`Exporting: ${percent(newest)} %`}</span>
+          <Button
+            variant="subtle"
+            color="gray"
+            size="xs"
+            aria-label="Cancel the export"
+            loading={cancel.isPending}
+            onClick={() => cancel.mutate(newest)}
+          >
+            Cancel
+          </Button>
+        </>
+      )}
+      {newest?.state === 'cancelled' && <span role="status">The export was cancelled.</span>}
       {newest?.state === 'failed' && <span role="status">{newest.failure}</span>}
       {newest?.state === 'done' && (
         <Button
