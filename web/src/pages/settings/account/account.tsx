@@ -96,6 +96,11 @@ const fields = [
   'settings.standard.absoluteMinutes',
 ] as const
 
+/** What this form is about: the rest is another's to change, and may have changed since it was read. */
+function signingIn({ requireVerifiedEmail, privileged, standard }: AccountSettings) {
+  return { requireVerifiedEmail, privileged, standard }
+}
+
 function SettingsForm({ settings }: { settings: AccountSettings }) {
   const session = useSession()
   const queries = useQueryClient()
@@ -110,7 +115,10 @@ function SettingsForm({ settings }: { settings: AccountSettings }) {
 
   const save = useMutation({
     mutationFn: () =>
-      session.fetch<AccountDetails>('/api/v1/account', { method: 'PATCH', body: { settings: draft } }),
+      session.fetch<AccountDetails>('/api/v1/account', {
+        method: 'PATCH',
+        body: { settings: signingIn(draft) },
+      }),
     onSuccess: changed => {
       queries.setQueryData(keys.account, changed)
       tellDone('The settings are saved.')
