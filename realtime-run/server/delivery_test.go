@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"cloud.google.com/go/pubsub/v2"
 	"github.com/google/go-cmp/cmp"
 
 	"fieldboard.dev/fieldboard/shared/account"
@@ -223,5 +225,47 @@ func TestAPersonalEventReachesOnePerson(t *testing.T) {
 	others.await(afterElsewhere)
 	if owners.has(e) || others.has(e) {
 		t.Errorf("the owner has it: %t; the same person in another account: %t", owners.has(e), others.has(e))
+	}
+}
+
+// A replay brings an event again, once for each replay, with the mark that it is no news; another consumer's is not ours.
+func TestAReplayBringsAnEventAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.started(t)
+	l := w.listen(t, s, person("acc_1", account.Owner))
+	e := happened("acc_1")
+	replay := func(consumer, id string) {
+		t.Helper()
+		message := &pubsub.Message{Data: encode(t, e), OrderingKey: "one", Attributes: map[string]string{"replay-for": consumer, "replay": id}}
+		if _, err := w.topic.Publish(t.Context(), message).Get(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.publish(t, e)
+	l.await(e)
+	replay("another", "first")
+	replay("realtime", "first")
+	replay("realtime", "first") // delivered twice by Pub/Sub
+	replay("realtime", "second")
+	last := happened("acc_1")
+	w.publish(t, last)
+	l.await(last)
+	eventually(t, "both replays arrive", func() bool { return len(l.arrivals()) >= 4 })
+	marked := 0
+	for _, a := range l.arrivals() {
+		var envelope event.Envelope
+		if err := json.Unmarshal([]byte(a.raw), &envelope); err != nil {
+			t.Fatal(err)
+		}
+		if envelope.Replayed {
+			marked++
+		}
+		if envelope.Replayed && envelope.ID != e.ID {
+			t.Errorf("%s is no replay", a.raw)
+		}
+	}
+	if got := len(l.arrivals()); got != 4 || marked != 2 {
+		t.Errorf("%d events arrived, %d of them replayed; want 4 and 2", got, marked)
 	}
 }
