@@ -214,7 +214,7 @@ func erased(t *testing.T, stack *harness.Stack, completed auditEntry) {
 	if name == "" || visit.ClientID == "" {
 		t.Fatalf("the visit %+v of %+v names no client", visit, completed)
 	}
-	_, before := export(t, stack, map[string]any{"format": "jsonl"})
+	told, before := export(t, stack, map[string]any{"format": "jsonl"})
 	if !bytes.Contains(before, []byte(name)) {
 		t.Fatalf("the log does not name %s", name)
 	}
@@ -231,6 +231,13 @@ func erased(t *testing.T, stack *harness.Stack, completed auditEntry) {
 		if e.Type != "security.audit_read" { // which tells what was looked for just now
 			t.Errorf("%s still names %s", e.Type, name)
 		}
+	}
+	res, err := owner.Do(t.Context(), http.MethodGet, "/api/v1/audit/exports/"+told.ID+"/content", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := res.Body.Close(); err != nil || res.StatusCode != http.StatusNotFound {
+		t.Errorf("the file of an export that names %s: %s (%v), want 404", name, res.Status, err)
 	}
 	_, after := export(t, stack, map[string]any{"format": "jsonl", "to": completed.Time.Add(time.Second)})
 	verified(t, stack, after)

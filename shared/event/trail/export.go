@@ -208,12 +208,19 @@ func (t *Trail) Open(ctx context.Context, by httpapi.Principal, id string, seesA
 	case x.Finance && !seesAmounts:
 		return Task{}, nil, problem.New(problem.Forbidden, "This export has amounts of money in it, which you may not see.")
 	}
+	first := 0
+	if x.Format == JSONL {
+		first = headerPart
+	}
+	there, err := t.store.hasPart(ctx, by.AccountID, id, first)
+	switch {
+	case err != nil:
+		return Task{}, nil, problem.Wrap(err, problem.Unavailable, "The export's file cannot be read right now. Try again shortly.")
+	case !there: // deleted, because it tells of somebody who was erased since
+		return Task{}, nil, problem.New(problem.NotFound, "The file of this export was deleted. Export again.")
+	}
 	return d, func(w io.Writer) error {
 		out := bufio.NewWriter(w)
-		first := 0
-		if x.Format == JSONL {
-			first = headerPart
-		}
 		for part := first; part < x.Parts; part++ {
 			if err := t.store.readPart(ctx, by.AccountID, id, part, out); err != nil {
 				return fmt.Errorf("part %d of export %s: %w", part, id, err)

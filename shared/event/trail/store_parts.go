@@ -59,6 +59,20 @@ func (c *counter) Write(b []byte) (int, error) {
 	return n, err
 }
 
+func (s store) hasPart(ctx context.Context, account, id string, n int) (bool, error) {
+	client, err := s.clients.Storage(ctx)
+	if err != nil {
+		return false, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, partTimeout)
+	defer cancel()
+	_, err = client.Bucket(s.bucket).Object(part(account, id, n)).Attrs(ctx)
+	if errors.Is(err, storage.ErrObjectNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 func (s store) readPart(ctx context.Context, account, id string, n int, into io.Writer) (err error) {
 	client, err := s.clients.Storage(ctx)
 	if err != nil {
