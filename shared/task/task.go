@@ -1,96 +1,123 @@
-// Package task puts background work on a Cloud Tasks queue: a named HTTP request that the queue delivers to a worker
-// function, at least once, signed with an OIDC token of the invoker's service account.
+// Package task is background work: what takes long, may fail and be tried again, and must be done once. A task is a document in
+// Firestore, stored in the transaction of whatever asks for it. Cloud Tasks delivers tokens, at least once: a token makes a
+// worker take the task whose turn it is. The document alone decides what becomes of a task, by a lease that fences what its
+// worker does; turns are kept in Redis, which decides only the order, so that losing it costs fairness for a minute and no task.
+//
+// What a Cloud Task was never created for, and what a worker left when it died, is found by Tend.
 package task
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
-	"fmt"
-	"net/url"
-	"strings"
+	"encoding/json"
 	"time"
-
-	"fieldboard.dev/fieldboard/shared/problem"
 )
 
-// Config says where tasks go and as whom they are delivered.
-type Config struct {
-	Queue     string // the queue's id, not its full name
-	WorkerURL string // the worker's address; also the audience of the token that the worker verifies
-	Invoker   string // email of the service account whose OIDC token the delivery carries
-}
+// State says how a task stands.
+type State string
 
-// Validate checks the settings, so that a missing one fails the start and not the first task.
-func (c Config) Validate() error {
-	var errs []error
-	if c.Queue == "" || strings.Contains(c.Queue, "/") {
-		errs = append(errs, fmt.Errorf("the queue must be a plain id, got %q", c.Queue))
-	}
-	if u, err := url.Parse(c.WorkerURL); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-		errs = append(errs, fmt.Errorf("the worker must be an http(s) address, got %q", c.WorkerURL))
-	}
-	if !strings.Contains(c.Invoker, "@") {
-		errs = append(errs, fmt.Errorf("the invoker must be a service account's email, got %q", c.Invoker))
-	}
-	return errors.Join(errs...)
-}
-
-// Bounds of a task that Cloud Tasks accepts for HTTP targets
-// (https://cloud.google.com/tasks/docs/quotas and the Task message's reference).
+// The states. The last three are for good, unless somebody sends a failed task again.
 const (
-	MaxBody     = 100 << 10
-	MinDeadline = 15 * time.Second
-	MaxDeadline = 30 * time.Minute
+	Waiting   State = "waiting" // for its turn, for its time, or for another attempt
+	Running   State = "running"
+	Parted    State = "parted" // it has children, and goes on when all have ended
+	Done      State = "done"
+	Failed    State = "failed" // a dead letter
+	Cancelled State = "cancelled"
 )
 
-// Task is one piece of work to deliver.
+// Priority gives a task a head start among those of its account; it overtakes no other account.
+type Priority int
+
+// The priorities. A head start is a time, so what has none is not put off for ever.
+const (
+	Low    Priority = -1
+	Normal Priority = 0
+	High   Priority = 1
+)
+
+// headStart is by how much a priority makes a task older than it is.
+const headStart = 10 * time.Minute
+
+// Task is background work to be enqueued; Kind.New makes one.
 type Task struct {
-	// Name makes the task unique: another task of the same name is not added, even for some time after the first was
-	// done (Cloud Tasks remembers names for up to an hour or more). So it names the step, not the kind:
-	// "sync/acc_1/run_7/step_3". It may hold any character; the queue sees a hash of it in front of a readable form.
-	Name string
-	Body []byte    // JSON, at most MaxBody
-	At   time.Time // not before this instant; zero means now
-	// Deadline is how long one delivery may take before the queue gives up on it and delivers again.
-	Deadline time.Duration
+	Account string
+	Payload json.RawMessage
+
+	ID       string        // the same id is the same task, and is added once; by chance when empty
+	Key      string        // what no other task of the kind in the account may be about at the same time: see Window
+	Window   time.Duration // how long after this task was enqueued another of its Key is not added; zero is until it has ended
+	At       time.Time     // not before this time; zero is now. However far ahead
+	By       string        // id of the member who asked
+	Title    string        // what it is about, for a person: "Revenue, November 2026"
+	Priority Priority
+
+	rules  Rules
+	parent string
+	broken error // of the payload
 }
 
-// Queue adds tasks.
-type Queue struct {
-	cfg   Config
-	store store
+// Kind returns the name of the task's kind.
+func (t Task) Kind() string { return t.rules.Name }
+
+// View is a task as it stands.
+type View struct {
+	ID, Account, Kind, Queue, Title string
+	State                           State
+	By                              string
+	Parent                          string // the task that it is a child of
+	Request                         string // correlation id: of the request that asked for it, and of all that it caused
+	CreatedAt                       time.Time
+	RunAt                           time.Time // when it is due, or was
+	StartedAt                       time.Time // its first attempt; zero before
+	EndedAt                         time.Time // zero before
+	ExpireAt                        time.Time // when it is forgotten; zero before its end
+	Attempt                         int       // how many began
+	Attempts                        int       // how many may fail
+	Failures                        int
+	Progress                        Progress
+	Result                          json.RawMessage
+	Failure                         *Failure // the last one
+	Timeline                        []Attempt
+	Parts                           bool // it has children
 }
 
-// store is the queue's storage; see store.go.
-type store interface {
-	create(ctx context.Context, cfg Config, id string, t Task) (added bool, err error)
+// Progress is how far a task is, in units of its own.
+type Progress struct {
+	Done    int64  `firestore:"done" json:"done"`
+	Total   int64  `firestore:"total" json:"total"` // 0 while that is not known
+	Message string `firestore:"message" json:"message"`
 }
 
-// Enqueue adds a task. It returns false and no error when a task of that name was added before. Every failure that may
-// pass with time has the code problem.Unavailable.
-func (q *Queue) Enqueue(ctx context.Context, t Task) (added bool, err error) {
-	switch {
-	case t.Name == "":
-		return false, problem.New(problem.Invalid, "A task needs a name.")
-	case len(t.Body) > MaxBody:
-		return false, problem.New(problem.TooLarge, "A task's body may have %d bytes, not %d.", MaxBody, len(t.Body))
-	case t.Deadline < MinDeadline || t.Deadline > MaxDeadline:
-		return false, problem.New(problem.Invalid, "A task's deadline must lie between %s and %s, not %s.", MinDeadline, MaxDeadline, t.Deadline)
+// Percent is how much is done: 0 to 100, and 0 while the total is not known.
+func (p Progress) Percent() int {
+	if p.Total <= 0 {
+		return 0
 	}
-	return q.store.create(ctx, q.cfg, ID(t.Name), t)
+	return int(min(100, max(0, 100*p.Done/p.Total)))
 }
 
-// ID returns the id that a name has in the queue: a hash first, because ids that share a prefix slow a queue down
-// (Cloud Tasks reference, Task.name), then the name in the characters that an id may have.
-func ID(name string) string {
-	sum := sha256.Sum256([]byte(name))
-	readable := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' {
-			return r
-		}
-		return '-'
-	}, name)
-	return hex.EncodeToString(sum[:8]) + "-" + readable[:min(len(readable), 200)]
+// Left tells how long the rest takes when it goes on as since a start; zero while that cannot be said.
+func (p Progress) Left(since, now time.Time) time.Duration {
+	if p.Done <= 0 || p.Total <= p.Done || !now.After(since) {
+		return 0
+	}
+	return time.Duration(float64(now.Sub(since)) / float64(p.Done) * float64(p.Total-p.Done))
 }
+
+// Failure is why an attempt failed.
+type Failure struct {
+	Class   Class     `firestore:"class"`
+	Message string    `firestore:"message"` // for a person
+	At      time.Time `firestore:"at"`
+}
+
+// Attempt is one line of a task's timeline.
+type Attempt struct {
+	Number  int       `firestore:"number"`
+	Began   time.Time `firestore:"began"`
+	Ended   time.Time `firestore:"ended"`
+	Outcome string    `firestore:"outcome"` // done, parted, cancelled, released, or the class of the failure
+	Message string    `firestore:"message,omitempty"`
+}
+
+// timelineMost bounds a timeline; the oldest lines go.
+const timelineMost = 20
