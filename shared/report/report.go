@@ -79,7 +79,6 @@ type Report struct {
 	CreatedAt  time.Time
 	FinishedAt time.Time // zero before
 	ExpireAt   time.Time // when the report and its file are gone
-	object     string    // in the bucket
 }
 
 // Order is a request that was found good, with what it means: the period's days, and whether amounts of money are in it.

@@ -48,9 +48,9 @@ type reading struct {
 
 var none = Value{None: true}
 
-func text(s string) Value       { return Value{Text: s} }
-func number(n int64) Value      { return Value{Number: n} }
-func day(d rollup.Day) Value    { return Value{Text: string(d), None: d == ""} }
+func text(s string) Value    { return Value{Text: s} }
+func number(n int64) Value   { return Value{Number: n} }
+func day(d rollup.Day) Value { return Value{Text: string(d), None: d == ""} }
 func share(part, of int64) Value { // to 1/10,000, half up; amounts may be up to 4e14
 	if of <= 0 {
 		return none
