@@ -20,6 +20,7 @@ import (
 	_ "fieldboard.dev/fieldboard/functions/onwebhook"
 	_ "fieldboard.dev/fieldboard/functions/records"
 	_ "fieldboard.dev/fieldboard/functions/relay"
+	_ "fieldboard.dev/fieldboard/functions/reports"
 	_ "fieldboard.dev/fieldboard/functions/runsync"
 	_ "fieldboard.dev/fieldboard/functions/schedulesync"
 	_ "fieldboard.dev/fieldboard/functions/sealevents"
@@ -28,6 +29,7 @@ import (
 	_ "fieldboard.dev/fieldboard/functions/telldue"
 	_ "fieldboard.dev/fieldboard/functions/tendtasks"
 	_ "fieldboard.dev/fieldboard/functions/tidytrail"
+	_ "fieldboard.dev/fieldboard/functions/workreports"
 	_ "fieldboard.dev/fieldboard/functions/worktrail"
 )
 

@@ -61,6 +61,15 @@ type Grouping struct {
 	source  source
 }
 
+// Shown are the columns that somebody sees who may see money, or not.
+func (g Grouping) Shown(money bool) []Column {
+	var columns []Column
+	for _, at := range shownColumns(g, money) {
+		columns = append(columns, g.Columns[at])
+	}
+	return columns
+}
+
 // Definition is one kind of report.
 type Definition struct {
 	Kind      string

@@ -165,10 +165,7 @@ func shownColumns(g Grouping, money bool) []int {
 func (m *Maker) head(ctx context.Context, r *reading, d Definition, g Grouping) (head, error) {
 	h := head{
 		Title: d.Title + " " + g.Title, Business: r.account.Name, Period: r.order.period(r.now, r.zone), Currency: r.account.Currency,
-		Zone: r.zone, Made: r.now, Chart: g.Chart, Plots: g.Plots,
-	}
-	for _, at := range shownColumns(g, r.order.Money) {
-		h.Columns = append(h.Columns, g.Columns[at])
+		Zone: r.zone, Made: r.now, Columns: g.Shown(r.order.Money), Chart: g.Chart, Plots: g.Plots,
 	}
 	f := r.order.Filters
 	if f.Client != "" {

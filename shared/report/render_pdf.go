@@ -78,8 +78,7 @@ func (f *pdfFile) printable(s string) string {
 const (
 	margin    = 14.0
 	headSpace = 14.0 // of the line that each page begins with
-	footSpace = 10.0
-	lineSpace = 6.0 // of a row
+	lineSpace = 6.0  // of a row
 	chartHigh = 62.0
 	fontSize  = 8.5 // points
 )
@@ -144,7 +143,7 @@ func (f *pdfFile) print(totals []string, high float64) {
 		below += chartHigh + 6
 	}
 	fits := func(space float64) int {
-		return max(1, int((high-margin-headSpace-footSpace-margin-space)/lineSpace)-1) // but for the header
+		return max(1, int((high-2*margin-headSpace-space)/lineSpace)-1) // but for the header
 	}
 	left := len(f.rows) + 1 // the totals
 	f.pages = 1
@@ -289,10 +288,10 @@ func (f *pdfFile) line(cells []string, tinted, total bool) {
 func (f *pdfFile) cell(x, y, width float64, s string, right bool) {
 	align := "LM"
 	if right {
-		align = "RM"
+		align, width = "RM", width-2 // the next column may begin at its left
 	}
 	f.doc.SetXY(x, y)
-	f.doc.CellFormat(width, lineSpace, f.fitted(s, width-2), "", 0, align, false, 0, "")
+	f.doc.CellFormat(width, lineSpace, f.fitted(s, width-1), "", 0, align, false, 0, "")
 }
 
 // fitted is as much of a text as there is room for, in the font that is set.

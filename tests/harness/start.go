@@ -32,6 +32,7 @@ import (
 	"fieldboard.dev/fieldboard/functions/onwebhook"
 	"fieldboard.dev/fieldboard/functions/records"
 	"fieldboard.dev/fieldboard/functions/relay"
+	"fieldboard.dev/fieldboard/functions/reports"
 	"fieldboard.dev/fieldboard/functions/runsync"
 	"fieldboard.dev/fieldboard/functions/schedulesync"
 	"fieldboard.dev/fieldboard/functions/sealevents"
@@ -40,6 +41,7 @@ import (
 	"fieldboard.dev/fieldboard/functions/telldue"
 	"fieldboard.dev/fieldboard/functions/tendtasks"
 	"fieldboard.dev/fieldboard/functions/tidytrail"
+	"fieldboard.dev/fieldboard/functions/workreports"
 	"fieldboard.dev/fieldboard/functions/worktrail"
 	"fieldboard.dev/fieldboard/realtime-run/server"
 	"fieldboard.dev/fieldboard/shared/account"
@@ -62,6 +64,7 @@ var (
 		"members":       members.Build,
 		"records":       records.Build,
 		"relay":         relay.Build,
+		"reports":       reports.Build,
 		"runsync":       runsync.Build,
 		"schedulesync":  schedulesync.Build,
 		"sealevents":    sealevents.Build,
@@ -70,6 +73,7 @@ var (
 		"telldue":       telldue.Build,
 		"tendtasks":     tendtasks.Build,
 		"tidytrail":     tidytrail.Build,
+		"workreports":   workreports.Build,
 		"worktrail":     worktrail.Build,
 	}
 	eventFunctions = map[string]instance.BuildEvent{
