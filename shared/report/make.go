@@ -37,6 +37,7 @@ type Maker struct {
 	events   *event.Store
 	accounts *account.Store
 	clock    clock.Clock
+	find     func(kind string) (Definition, bool)
 }
 
 // NewMaker returns the maker of an instance's settings. It dials nothing.
@@ -48,7 +49,7 @@ func NewMaker(ctx context.Context, in *instance.Instance) (*Maker, error) {
 	events := event.NewStore(in.Cloud, event.Config{}, in.Log) // reads only: it publishes nothing
 	return &Maker{
 		store: store{in.Cloud, cfg}, records: record.NewStore(in.Cloud, events, in.Clock, in.Log), figures: rollup.NewStore(in.Cloud),
-		events: events, accounts: account.NewStore(in.Cloud, in.Clock), clock: in.Clock,
+		events: events, accounts: account.NewStore(in.Cloud, in.Clock), clock: in.Clock, find: Find,
 	}, nil
 }
 
@@ -96,7 +97,7 @@ func (m *Maker) file(ctx context.Context, accountID, bucket, object string, o Or
 	if err != nil {
 		return written{}, err
 	}
-	d, known := Find(o.Kind)
+	d, known := m.find(o.Kind)
 	g, grouped := d.Grouping(o.Grouping)
 	if !known || !grouped {
 		return written{}, problem.New(problem.Invalid, "There is no report %q %q any more.", o.Kind, o.Grouping)

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -245,25 +244,31 @@ func TestDecimals(t *testing.T) {
 
 const benchRows = 200_000
 
+// peakHeap samples the heap until it is asked for the most that was in use, in MiB.
+func peakHeap() func() float64 {
+	stop, peak := make(chan struct{}), make(chan uint64)
+	go func() {
+		var most uint64
+		for {
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			most = max(most, m.HeapInuse)
+			select {
+			case <-stop:
+				peak <- most
+				return
+			case <-time.After(5 * time.Millisecond):
+			}
+		}
+	}()
+	return func() float64 { close(stop); return float64(<-peak) / (1 << 20) }
+}
+
 // BenchmarkRows renders 200,000 rows, and reports the rows a second and the most heap that was in use meanwhile.
 func BenchmarkRows(b *testing.B) {
 	for _, f := range Formats {
 		b.Run(string(f), func(b *testing.B) {
-			var peak atomic.Uint64
-			stop, stopped := make(chan struct{}), make(chan struct{})
-			go func() {
-				defer close(stopped)
-				for {
-					var m runtime.MemStats
-					runtime.ReadMemStats(&m)
-					peak.Store(max(peak.Load(), m.HeapInuse))
-					select {
-					case <-stop:
-						return
-					case <-time.After(5 * time.Millisecond):
-					}
-				}
-			}()
+			peak := peakHeap()
 			for b.Loop() {
 				var count int64
 				h := sample()
@@ -282,10 +287,8 @@ func BenchmarkRows(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-			close(stop)
-			<-stopped
 			b.ReportMetric(float64(benchRows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
-			b.ReportMetric(float64(peak.Load())/(1<<20), "peak-MiB")
+			b.ReportMetric(peak(), "peak-MiB")
 		})
 	}
 }

@@ -96,6 +96,12 @@ const detail = createRoute({
   component: lazyRouteComponent(() => import('./pages/records/detail'), 'DetailDrawer'),
 })
 
+const reports = createRoute({
+  getParentRoute: () => gate,
+  path: '/reports',
+  component: lazyRouteComponent(() => import('./pages/reports/reports'), 'Reports'),
+})
+
 const connect = createRoute({
   getParentRoute: () => gate,
   path: '/connect',
@@ -177,6 +183,7 @@ const tree = root.addChildren([
   join,
   gate.addChildren([
     overview,
+    reports,
     connect,
     connectJobber,
     settings.addChildren([firstSetting, members, roles, sessions, live, apiKeys, audit, account]),

@@ -71,6 +71,8 @@ const permissions: Record<Permission, string> = {
   'security:read': 'Follow sign-ins and changes of members and keys',
   'task:read': 'See background work and how it stands',
   'task:manage': 'Stop, mend and repeat background work',
+  'report:read': 'See and download reports',
+  'report:make': 'Make, share and delete reports',
   'account:manage': 'Change the account’s settings',
   'event:export': 'Export the audit log',
   'event:replay': 'Send past events to the dashboards again',
@@ -86,6 +88,8 @@ export const permissionOrder: Permission[] = [
   'member:read',
   'security:read',
   'task:read',
+  'report:read',
+  'report:make',
   'self:manage',
   'sync:manage',
   'member:manage',
@@ -109,6 +113,8 @@ export const keyPermissions: Permission[] = [
   'member:read',
   'security:read',
   'task:read',
+  'report:read',
+  'report:make',
   'sync:manage',
 ]
 

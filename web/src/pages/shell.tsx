@@ -19,6 +19,7 @@ import {
   IconLogout,
   IconMoon,
   IconPlugConnected,
+  IconReportAnalytics,
   IconSelector,
   IconSettings,
   IconSun,
@@ -129,6 +130,15 @@ function Navigation({
             />
           )
         })}
+        {can('report:read') && (
+          <MenuLink
+            to="/reports"
+            label="Reports"
+            leftSection={<IconReportAnalytics {...icon} />}
+            active={under('/reports')}
+            {...link}
+          />
+        )}
       </div>
       <div className={classes.foot}>
         {(can('sync:manage') || can('jobber:connect')) && (
