@@ -41,6 +41,7 @@ import (
 	"fieldboard.dev/fieldboard/functions/telldue"
 	"fieldboard.dev/fieldboard/functions/tendtasks"
 	"fieldboard.dev/fieldboard/functions/tidytrail"
+	"fieldboard.dev/fieldboard/functions/workemail"
 	"fieldboard.dev/fieldboard/functions/workreports"
 	"fieldboard.dev/fieldboard/functions/worktrail"
 	"fieldboard.dev/fieldboard/realtime-run/server"
@@ -73,6 +74,7 @@ var (
 		"telldue":       telldue.Build,
 		"tendtasks":     tendtasks.Build,
 		"tidytrail":     tidytrail.Build,
+		"workemail":     workemail.Build,
 		"workreports":   workreports.Build,
 		"worktrail":     worktrail.Build,
 	}
