@@ -285,10 +285,37 @@ func (c *Counts) add(s RowState, n int64) {
 // Get returns a batch; a problem NotFound when the account has none by that id.
 func (b *Batches) Get(ctx context.Context, account, id string) (Batch, error) {
 	d, err := b.store.get(ctx, account, id)
+	if err == nil && d.State == Running {
+		d, err = b.settled(ctx, account, id, d)
+	}
 	if err != nil {
 		return Batch{}, err
 	}
 	return d.batch(account, id), nil
+}
+
+// settled returns a running batch as it stands when its task has ended without a word: it was cancelled before it began, or is
+// a dead letter.
+func (b *Batches) settled(ctx context.Context, account, id string, d *document) (*document, error) {
+	t, err := b.engine.Get(ctx, account, d.Task)
+	var reason string
+	switch {
+	case problem.CodeOf(err) == problem.NotFound && err != nil:
+	case err != nil:
+		return nil, err
+	case t.State == task.Failed:
+		reason = "It failed too often. Resume it to try again."
+	case t.State != task.Cancelled:
+		return d, nil
+	}
+	return b.store.end(ctx, account, id, func(now *document) (*event.Event, error) {
+		if now.State != Running || now.Run != d.Run {
+			return nil, errAsItIs
+		}
+		now.State, now.Reason, now.FinishedAt = Stopped, reason, b.clock.Now().UTC()
+		e := b.told(event.BatchFinished, account, id, now, "")
+		return &e, nil
+	})
 }
 
 // List returns an account's batches, the newest first, after a position.
@@ -335,8 +362,11 @@ func (b *Batches) Retry(ctx context.Context, by httpapi.Principal, id string) (B
 
 // start lets a new run of a batch take on its pending rows.
 func (b *Batches) start(ctx context.Context, by httpapi.Principal, id string) (Batch, error) {
-	var out Batch
-	err := b.store.begin(ctx, b.engine, by.AccountID, id, func(d *document) (*task.Task, *event.Event, error) {
+	out, err := b.Get(ctx, by.AccountID, id)
+	if err != nil {
+		return Batch{}, err
+	}
+	err = b.store.begin(ctx, b.engine, by.AccountID, id, func(d *document) (*task.Task, *event.Event, error) {
 		out = d.batch(by.AccountID, id)
 		switch {
 		case d.State == Running:

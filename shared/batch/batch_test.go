@@ -225,6 +225,9 @@ func TestStopAndResume(t *testing.T) {
 	if rest() == 0 {
 		t.Error("nothing is left: it was not stopped")
 	}
+	if d, err := b.batches.Get(t.Context(), b.by.AccountID, "stop"); err != nil || d.Counts.Pending != int64(rest()) {
+		t.Errorf("%d rows are left, counted are %+v: %v", rest(), d.Counts, err)
+	}
 	b.control(http.MethodDelete, "faults", nil)
 	b.start("stop")
 	d := b.await("stop", Finished)
@@ -299,6 +302,28 @@ func TestABatchStopsWhenJobberIsGone(t *testing.T) {
 	b.start("gone")
 	if d := b.await("gone", Stopped); d.Counts.Pending != 3 || !strings.Contains(d.Reason, "Connect it again") {
 		t.Errorf("got %+v", d)
+	}
+}
+
+// A batch whose task somebody cancelled among the tasks is stopped, and can be resumed.
+func TestACancelledTaskStopsItsBatch(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.broken.Store(true)
+	b.file("cancel", people("Zita", 2))
+	b.start("cancel")
+	d, err := b.batches.Get(t.Context(), b.by.AccountID, "cancel")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.engine.Cancel(t.Context(), b.by.AccountID, d.Task, "somebody"); err != nil {
+		t.Fatal(err)
+	}
+	b.await("cancel", Stopped)
+	b.broken.Store(false)
+	b.start("cancel")
+	if d := b.await("cancel", Finished); d.Counts.Done != 2 {
+		t.Errorf("got %+v", d.Counts)
 	}
 }
 

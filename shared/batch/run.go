@@ -106,7 +106,10 @@ func (w *Worker) Run(ctx context.Context, run *task.Run, o Order) error {
 		return err
 	}
 	err = s.work(ctx)
-	if errors.Is(err, errOver) || errors.Is(context.Cause(ctx), task.ErrLost) {
+	switch {
+	case errors.Is(err, errOver):
+		return s.store.recount(context.WithoutCancel(ctx), run.Account, o)
+	case errors.Is(context.Cause(ctx), task.ErrLost):
 		return nil
 	}
 	if errors.Is(context.Cause(ctx), task.ErrCancelled) {
@@ -239,7 +242,10 @@ func (s *shift) finish(ctx context.Context, state State, reason string) error {
 		e.Collection, e.EntityID, e.Title, e.Detail, e.Actor = "batches", s.order.Batch, d.title(), d.outcome(), s.run.By
 		return &e
 	})
-	if errors.Is(err, errOver) || errors.Is(err, task.ErrLost) {
+	switch {
+	case errors.Is(err, errOver): // it was stopped before this row was done
+		return s.store.recount(ctx, s.run.Account, s.order)
+	case errors.Is(err, task.ErrLost):
 		return nil
 	}
 	return err

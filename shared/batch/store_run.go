@@ -110,6 +110,32 @@ func (s store) tally(ctx context.Context, account, id string) (Counts, error) {
 	return counts, nil
 }
 
+// recount stores how the rows of a run stand that was stopped while it worked.
+func (s store) recount(ctx context.Context, account string, o Order) error {
+	counts, err := s.tally(ctx, account, o.Batch)
+	if err != nil {
+		return err
+	}
+	client, err := s.clients.Firestore(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	return unavailable(client.RunTransaction(ctx, func(_ context.Context, tx *firestore.Transaction) error {
+		snap, err := tx.Get(ref(client, account, o.Batch))
+		if err != nil {
+			return err
+		}
+		d, err := read(snap)
+		if err != nil || d.Run != o.Run || d.State == Running {
+			return err
+		}
+		d.Counts = counts
+		return tx.Set(snap.Ref, d)
+	}))
+}
+
 // taken tells which records other rows of the batch were about.
 func (s store) taken(ctx context.Context, account, id string, records []string) (map[string]bool, error) {
 	client, err := s.clients.Firestore(ctx)
