@@ -87,9 +87,10 @@ type shift struct {
 	counts Counts
 	saved  time.Time
 
-	ready []Row // read and not yet tried
-	last  int   // number of the last row that was read
-	left  bool  // the pending ones are all read: what is left is in others' hands
+	ready []Row     // read and not yet tried
+	last  int       // number of the last row that was read
+	left  bool      // the pending ones are all read: what is left is in others' hands
+	young time.Time // when the last row was claimed that cannot be taken up yet; zero without one
 }
 
 // Run works on a batch until nothing is left to do, it is stopped, or its time is over. It is a task's handler.
@@ -123,13 +124,13 @@ func (s *shift) work(ctx context.Context) error {
 	until := s.clock.Now().Add(s.handOver)
 	var done *Row
 	for {
-		number, young, err := s.next(ctx)
+		number, err := s.next(ctx)
 		if err != nil {
 			return errors.Join(err, s.keep(ctx, done))
 		}
 		over := ctx.Err() != nil || !s.clock.Now().Before(until)
 		if number == 0 || over {
-			return s.pause(ctx, done, number, young)
+			return s.pause(ctx, done, number)
 		}
 		row, err := s.store.turn(ctx, s.run.Account, s.order.Batch, s.holder, done, number, s.clock.Now().Add(-s.cfg.Settling))
 		if err != nil {
@@ -140,7 +141,9 @@ func (s *shift) work(ctx context.Context) error {
 			continue
 		}
 		stop := s.do(ctx, row)
-		if row.State != Doing { // what is unsure is left in our hands until it can be found out
+		if row.State == Doing { // it is left in our hands until it can be found out
+			s.young = s.clock.Now()
+		} else {
 			done = row
 			s.counts.add(Pending, -1)
 			s.counts.add(row.State, 1)
@@ -164,7 +167,7 @@ func (s *shift) keep(ctx context.Context, done *Row) error {
 }
 
 // pause ends an attempt: the batch is finished, or goes on when rows that others had can be looked after, or at once.
-func (s *shift) pause(ctx context.Context, done *Row, number int, young time.Time) error {
+func (s *shift) pause(ctx context.Context, done *Row, number int) error {
 	if err := s.keep(ctx, done); err != nil {
 		return err
 	}
@@ -173,44 +176,43 @@ func (s *shift) pause(ctx context.Context, done *Row, number int, young time.Tim
 		return context.Cause(ctx)
 	case number != 0:
 		return task.Throttled(errors.New("the batch goes on"), s.clock.Now())
-	case !young.IsZero():
-		return task.Throttled(errors.New("rows whose worker is gone are waited for"), young.Add(s.cfg.Settling))
+	case !s.young.IsZero():
+		return task.Throttled(errors.New("rows whose outcome is not known are waited for"), s.young.Add(s.cfg.Settling))
 	}
 	return s.finish(ctx, Finished, "")
 }
 
-// next returns the number of the next row to try; 0 when there is none. young is then when the row of another worker was
-// claimed that is not old enough to be taken, if there is one.
-func (s *shift) next(ctx context.Context) (number int, young time.Time, err error) {
+// next returns the number of the next row to try; 0 when there is none.
+func (s *shift) next(ctx context.Context) (number int, err error) {
 	for len(s.ready) == 0 {
 		state := Pending
 		if s.left {
 			state = Doing
 		}
 		if s.ready, err = s.store.rows(ctx, s.run.Account, s.order.Batch, state, s.last, ahead); err != nil {
-			return 0, time.Time{}, err
+			return 0, err
 		}
 		switch {
 		case len(s.ready) > 0 && s.left:
 			stale := s.clock.Now().Add(-s.cfg.Settling)
 			for _, r := range s.ready {
 				s.last = r.Number
-				if !r.since.Before(stale) && r.since.After(young) {
-					young = r.since
+				if !r.since.Before(stale) && r.since.After(s.young) {
+					s.young = r.since
 				}
 			}
 			s.ready = slices.DeleteFunc(s.ready, func(r Row) bool { return !r.since.Before(stale) })
 		case len(s.ready) > 0:
 			s.last = s.ready[len(s.ready)-1].Number
 		case s.left:
-			return 0, young, nil
+			return 0, nil
 		default:
 			s.left, s.last = true, 0
 		}
 	}
 	number = s.ready[0].Number
 	s.ready = s.ready[1:]
-	return number, young, nil
+	return number, nil
 }
 
 // tell shows how far the batch is, and finds out whether it was stopped.
