@@ -30,6 +30,7 @@ import (
 	_ "fieldboard.dev/fieldboard/functions/tendtasks"
 	_ "fieldboard.dev/fieldboard/functions/tidytrail"
 	_ "fieldboard.dev/fieldboard/functions/workbatches"
+	_ "fieldboard.dev/fieldboard/functions/workemail"
 	_ "fieldboard.dev/fieldboard/functions/worktrail"
 )
 

@@ -42,6 +42,7 @@ import (
 	"fieldboard.dev/fieldboard/functions/tendtasks"
 	"fieldboard.dev/fieldboard/functions/tidytrail"
 	"fieldboard.dev/fieldboard/functions/workbatches"
+	"fieldboard.dev/fieldboard/functions/workemail"
 	"fieldboard.dev/fieldboard/functions/worktrail"
 	"fieldboard.dev/fieldboard/realtime-run/server"
 	"fieldboard.dev/fieldboard/shared/account"
@@ -74,6 +75,7 @@ var (
 		"tidytrail":     tidytrail.Build,
 		"batches":       batches.Build,
 		"workbatches":   workbatches.Build,
+		"workemail":     workemail.Build,
 		"worktrail":     worktrail.Build,
 	}
 	eventFunctions = map[string]instance.BuildEvent{
