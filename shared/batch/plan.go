@@ -326,7 +326,7 @@ func (b *Batches) planSelection(ctx context.Context, account string, action Acti
 			continue
 		}
 		seen[id] = true
-		r := Row{Number: len(rows) + 1, Does: does[action], RecordID: id, Label: id, State: Pending}
+		r := Row{Number: len(rows) + 1, Does: does[action], RecordID: id, Label: short(id), State: Pending}
 		switch rec := known[id].(type) {
 		case *record.Client:
 			r.planClient(rec, tags)
@@ -335,6 +335,7 @@ func (b *Batches) planSelection(ctx context.Context, account string, action Acti
 		case *record.Invoice:
 			r.planInvoice(rec)
 		default:
+			r.RecordID = "" // whatever it is, it is no record's
 			r.refuse("Is not there any more.")
 		}
 		rows = append(rows, r)
