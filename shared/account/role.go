@@ -30,6 +30,7 @@ const (
 	EventExport   Permission = "event:export"   // export the audit log
 	EventReplay   Permission = "event:replay"   // send stored events to a consumer again
 	EventErase    Permission = "event:erase"    // take a person out of the events, for good
+	BatchRun      Permission = "batch:run"      // make many changes at Jobber at once
 	OwnerTransfer Permission = "owner:transfer" // make another member the owner in one's place
 )
 
@@ -67,15 +68,15 @@ var granted = map[Role]Grants{
 		SyncManage: WholeAccount, JobberConnect: WholeAccount, MemberRead: WholeAccount, MemberManage: WholeAccount,
 		SessionManage: WholeAccount, LiveManage: WholeAccount, KeyManage: WholeAccount, SecurityRead: WholeAccount, AccountManage: WholeAccount,
 		OwnerTransfer: WholeAccount, EventExport: WholeAccount, EventReplay: WholeAccount, EventErase: WholeAccount,
-		TaskRead: WholeAccount, TaskManage: WholeAccount,
+		TaskRead: WholeAccount, TaskManage: WholeAccount, BatchRun: WholeAccount,
 	},
 	Admin: {
 		SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount, FinanceRead: WholeAccount,
 		SyncManage: WholeAccount, MemberRead: WholeAccount, MemberManage: WholeAccount, SessionManage: WholeAccount,
 		LiveManage: WholeAccount, KeyManage: WholeAccount, SecurityRead: WholeAccount, EventExport: WholeAccount, EventReplay: WholeAccount,
-		TaskRead: WholeAccount, TaskManage: WholeAccount,
+		TaskRead: WholeAccount, TaskManage: WholeAccount, BatchRun: WholeAccount,
 	},
-	Dispatcher: {SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount, MemberRead: WholeAccount, TaskRead: WholeAccount},
+	Dispatcher: {SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount, MemberRead: WholeAccount, TaskRead: WholeAccount, BatchRun: WholeAccount},
 	Technician: {SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: OwnTeam},
 	Viewer:     {SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount},
 }

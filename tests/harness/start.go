@@ -24,6 +24,7 @@ import (
 	"fieldboard.dev/fieldboard/emulators/signin"
 	"fieldboard.dev/fieldboard/functions/apikeys"
 	"fieldboard.dev/fieldboard/functions/audit"
+	"fieldboard.dev/fieldboard/functions/batches"
 	"fieldboard.dev/fieldboard/functions/dashboard"
 	"fieldboard.dev/fieldboard/functions/jobberconnect"
 	"fieldboard.dev/fieldboard/functions/jobberwebhook"
@@ -40,6 +41,7 @@ import (
 	"fieldboard.dev/fieldboard/functions/telldue"
 	"fieldboard.dev/fieldboard/functions/tendtasks"
 	"fieldboard.dev/fieldboard/functions/tidytrail"
+	"fieldboard.dev/fieldboard/functions/workbatches"
 	"fieldboard.dev/fieldboard/functions/workemail"
 	"fieldboard.dev/fieldboard/functions/worktrail"
 	"fieldboard.dev/fieldboard/realtime-run/server"
@@ -71,6 +73,8 @@ var (
 		"telldue":       telldue.Build,
 		"tendtasks":     tendtasks.Build,
 		"tidytrail":     tidytrail.Build,
+		"batches":       batches.Build,
+		"workbatches":   workbatches.Build,
 		"workemail":     workemail.Build,
 		"worktrail":     worktrail.Build,
 	}

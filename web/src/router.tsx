@@ -96,6 +96,18 @@ const detail = createRoute({
   component: lazyRouteComponent(() => import('./pages/records/detail'), 'DetailDrawer'),
 })
 
+const batches = createRoute({
+  getParentRoute: () => gate,
+  path: '/batches',
+  component: lazyRouteComponent(() => import('./pages/batches/batches'), 'Batches'),
+})
+
+const batch = createRoute({
+  getParentRoute: () => gate,
+  path: '/batches/$id',
+  component: lazyRouteComponent(() => import('./pages/batches/batch'), 'BatchPage'),
+})
+
 const connect = createRoute({
   getParentRoute: () => gate,
   path: '/connect',
@@ -177,6 +189,8 @@ const tree = root.addChildren([
   join,
   gate.addChildren([
     overview,
+    batches,
+    batch,
     connect,
     connectJobber,
     settings.addChildren([firstSetting, members, roles, sessions, live, apiKeys, audit, account]),

@@ -71,6 +71,7 @@ const permissions: Record<Permission, string> = {
   'security:read': 'Follow sign-ins and changes of members and keys',
   'task:read': 'See background work and how it stands',
   'task:manage': 'Stop, mend and repeat background work',
+  'batch:run': 'Make many changes in Jobber at once',
   'account:manage': 'Change the account’s settings',
   'event:export': 'Export the audit log',
   'event:replay': 'Send past events to the dashboards again',
@@ -87,6 +88,7 @@ export const permissionOrder: Permission[] = [
   'security:read',
   'task:read',
   'self:manage',
+  'batch:run',
   'sync:manage',
   'member:manage',
   'session:manage',
@@ -110,6 +112,7 @@ export const keyPermissions: Permission[] = [
   'security:read',
   'task:read',
   'sync:manage',
+  'batch:run',
 ]
 
 /** What a permission lets somebody do, in plain words. */

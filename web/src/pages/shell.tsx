@@ -21,6 +21,7 @@ import {
   IconPlugConnected,
   IconSelector,
   IconSettings,
+  IconStack2,
   IconSun,
   IconUsers,
 } from '@tabler/icons-react'
@@ -131,6 +132,15 @@ function Navigation({
         })}
       </div>
       <div className={classes.foot}>
+        {can('batch:run') && (
+          <MenuLink
+            to="/batches"
+            label="Batches"
+            leftSection={<IconStack2 {...icon} />}
+            active={under('/batches')}
+            {...link}
+          />
+        )}
         {(can('sync:manage') || can('jobber:connect')) && (
           <MenuLink
             to="/connect"
