@@ -12,6 +12,7 @@ import (
 
 	_ "fieldboard.dev/fieldboard/functions/apikeys"
 	_ "fieldboard.dev/fieldboard/functions/audit"
+	_ "fieldboard.dev/fieldboard/functions/batches"
 	_ "fieldboard.dev/fieldboard/functions/dashboard"
 	_ "fieldboard.dev/fieldboard/functions/jobberconnect"
 	_ "fieldboard.dev/fieldboard/functions/jobberwebhook"
@@ -29,6 +30,7 @@ import (
 	_ "fieldboard.dev/fieldboard/functions/telldue"
 	_ "fieldboard.dev/fieldboard/functions/tendtasks"
 	_ "fieldboard.dev/fieldboard/functions/tidytrail"
+	_ "fieldboard.dev/fieldboard/functions/workbatches"
 	_ "fieldboard.dev/fieldboard/functions/workemail"
 	_ "fieldboard.dev/fieldboard/functions/workreports"
 	_ "fieldboard.dev/fieldboard/functions/worktrail"

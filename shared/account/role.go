@@ -32,6 +32,7 @@ const (
 	EventExport   Permission = "event:export"   // export the audit log
 	EventReplay   Permission = "event:replay"   // send stored events to a consumer again
 	EventErase    Permission = "event:erase"    // take a person out of the events, for good
+	BatchRun      Permission = "batch:run"      // make many changes at Jobber at once
 	OwnerTransfer Permission = "owner:transfer" // make another member the owner in one's place
 )
 
@@ -69,17 +70,17 @@ var granted = map[Role]Grants{
 		SyncManage: WholeAccount, JobberConnect: WholeAccount, MemberRead: WholeAccount, MemberManage: WholeAccount,
 		SessionManage: WholeAccount, LiveManage: WholeAccount, KeyManage: WholeAccount, SecurityRead: WholeAccount, AccountManage: WholeAccount,
 		OwnerTransfer: WholeAccount, EventExport: WholeAccount, EventReplay: WholeAccount, EventErase: WholeAccount,
-		TaskRead: WholeAccount, TaskManage: WholeAccount, ReportRead: WholeAccount, ReportMake: WholeAccount,
+		TaskRead: WholeAccount, TaskManage: WholeAccount, ReportRead: WholeAccount, ReportMake: WholeAccount, BatchRun: WholeAccount,
 	},
 	Admin: {
 		SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount, FinanceRead: WholeAccount,
 		SyncManage: WholeAccount, MemberRead: WholeAccount, MemberManage: WholeAccount, SessionManage: WholeAccount,
 		LiveManage: WholeAccount, KeyManage: WholeAccount, SecurityRead: WholeAccount, EventExport: WholeAccount, EventReplay: WholeAccount,
-		TaskRead: WholeAccount, TaskManage: WholeAccount, ReportRead: WholeAccount, ReportMake: WholeAccount,
+		TaskRead: WholeAccount, TaskManage: WholeAccount, ReportRead: WholeAccount, ReportMake: WholeAccount, BatchRun: WholeAccount,
 	},
 	Dispatcher: {
 		SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount, MemberRead: WholeAccount, TaskRead: WholeAccount,
-		ReportRead: WholeAccount, ReportMake: WholeAccount,
+		ReportRead: WholeAccount, ReportMake: WholeAccount, BatchRun: WholeAccount,
 	},
 	Technician: {SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: OwnTeam},
 	Viewer:     {SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount, ReportRead: WholeAccount},

@@ -24,6 +24,7 @@ import (
 	"fieldboard.dev/fieldboard/emulators/signin"
 	"fieldboard.dev/fieldboard/functions/apikeys"
 	"fieldboard.dev/fieldboard/functions/audit"
+	"fieldboard.dev/fieldboard/functions/batches"
 	"fieldboard.dev/fieldboard/functions/dashboard"
 	"fieldboard.dev/fieldboard/functions/jobberconnect"
 	"fieldboard.dev/fieldboard/functions/jobberwebhook"
@@ -41,6 +42,7 @@ import (
 	"fieldboard.dev/fieldboard/functions/telldue"
 	"fieldboard.dev/fieldboard/functions/tendtasks"
 	"fieldboard.dev/fieldboard/functions/tidytrail"
+	"fieldboard.dev/fieldboard/functions/workbatches"
 	"fieldboard.dev/fieldboard/functions/workemail"
 	"fieldboard.dev/fieldboard/functions/workreports"
 	"fieldboard.dev/fieldboard/functions/worktrail"
@@ -74,6 +76,8 @@ var (
 		"telldue":       telldue.Build,
 		"tendtasks":     tendtasks.Build,
 		"tidytrail":     tidytrail.Build,
+		"batches":       batches.Build,
+		"workbatches":   workbatches.Build,
 		"workemail":     workemail.Build,
 		"workreports":   workreports.Build,
 		"worktrail":     worktrail.Build,

@@ -102,6 +102,18 @@ const reports = createRoute({
   component: lazyRouteComponent(() => import('./pages/reports/reports'), 'Reports'),
 })
 
+const batches = createRoute({
+  getParentRoute: () => gate,
+  path: '/batches',
+  component: lazyRouteComponent(() => import('./pages/batches/batches'), 'Batches'),
+})
+
+const batch = createRoute({
+  getParentRoute: () => gate,
+  path: '/batches/$id',
+  component: lazyRouteComponent(() => import('./pages/batches/batch'), 'BatchPage'),
+})
+
 const connect = createRoute({
   getParentRoute: () => gate,
   path: '/connect',
@@ -184,6 +196,8 @@ const tree = root.addChildren([
   gate.addChildren([
     overview,
     reports,
+    batches,
+    batch,
     connect,
     connectJobber,
     settings.addChildren([firstSetting, members, roles, sessions, live, apiKeys, audit, account]),

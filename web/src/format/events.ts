@@ -24,6 +24,8 @@ const phrases: Record<string, string> = {
   'sync.failed': 'Copy from Jobber failed',
   'jobber.connected': 'Jobber connected',
   'jobber.disconnected': 'Jobber disconnected',
+  'batch.started': 'Batch to Jobber started',
+  'batch.finished': 'Batch to Jobber ended',
   'member.invited': 'Invitation sent',
   'member.uninvited': 'Invitation withdrawn',
   'member.joined': 'Joined the business',

@@ -73,6 +73,7 @@ const permissions: Record<Permission, string> = {
   'task:manage': 'Stop, mend and repeat background work',
   'report:read': 'See and download reports',
   'report:make': 'Make, share and delete reports',
+  'batch:run': 'Make many changes in Jobber at once',
   'account:manage': 'Change the account’s settings',
   'event:export': 'Export the audit log',
   'event:replay': 'Send past events to the dashboards again',
@@ -91,6 +92,7 @@ export const permissionOrder: Permission[] = [
   'report:read',
   'report:make',
   'self:manage',
+  'batch:run',
   'sync:manage',
   'member:manage',
   'session:manage',
@@ -116,6 +118,7 @@ export const keyPermissions: Permission[] = [
   'report:read',
   'report:make',
   'sync:manage',
+  'batch:run',
 ]
 
 /** What a permission lets somebody do, in plain words. */

@@ -22,6 +22,7 @@ import {
   IconReportAnalytics,
   IconSelector,
   IconSettings,
+  IconStack2,
   IconSun,
   IconUsers,
 } from '@tabler/icons-react'
@@ -141,6 +142,15 @@ function Navigation({
         )}
       </div>
       <div className={classes.foot}>
+        {can('batch:run') && (
+          <MenuLink
+            to="/batches"
+            label="Batches"
+            leftSection={<IconStack2 {...icon} />}
+            active={under('/batches')}
+            {...link}
+          />
+        )}
         {(can('sync:manage') || can('jobber:connect')) && (
           <MenuLink
             to="/connect"

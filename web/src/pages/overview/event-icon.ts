@@ -21,6 +21,7 @@ import {
   IconSend,
   IconSettings,
   IconShield,
+  IconStack2,
   IconTrash,
   IconUser,
   IconUsers,
@@ -53,6 +54,7 @@ const byType: Record<string, typeof IconUser> = {
 }
 
 const bySubject: Record<string, typeof IconUser> = {
+  batch: IconStack2,
   client: IconUser,
   user: IconUser,
   property: IconHome,
