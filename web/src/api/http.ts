@@ -2,7 +2,7 @@ import { pace } from './pace'
 import { problemOf, unreachable } from './problem'
 
 export interface Call {
-  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   body?: unknown
   /** Makes a create happen once, however often the same submission is sent. */
   idempotencyKey?: string | undefined

@@ -36,6 +36,7 @@ export function touchedBy(event: LiveEvent): Touched[] {
     return quiet.has(what) ? [] : ofSessions.map(text)
   }
   const { collection, id } = event.data
+  if (subject === 'task') return [keys.tasks, keys.task(id), keys.taskKinds].map(text)
   if (!collection) return []
   const touched = [keys.lists(collection), id ? keys.record(collection, id) : keys.records(collection)].map(
     text,

@@ -16,6 +16,7 @@ import {
   IconFileText,
   IconInbox,
   IconLayoutDashboard,
+  IconListCheck,
   IconLogout,
   IconMoon,
   IconPlugConnected,
@@ -131,6 +132,15 @@ function Navigation({
         })}
       </div>
       <div className={classes.foot}>
+        {can('task:read') && (
+          <MenuLink
+            to="/operations"
+            label="Operations"
+            leftSection={<IconListCheck {...icon} />}
+            active={under('/operations')}
+            {...link}
+          />
+        )}
         {(can('sync:manage') || can('jobber:connect')) && (
           <MenuLink
             to="/connect"
