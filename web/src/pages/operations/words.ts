@@ -47,7 +47,7 @@ export function askedBy({ by, byName }: Pick<Task, 'by' | 'byName'>, self: strin
 /** About how long a task goes on: coarse, so that it does not flicker. */
 export function timeLeft(seconds: number): string {
   if (seconds < 10) return 'a few seconds left'
-  if (seconds < 55) return `about ${Math.ceil(seconds / 10) * 10} s left`
+  if (seconds <= 50) return `about ${Math.ceil(seconds / 10) * 10} s left`
   if (seconds < 90 * 60) return `about ${Math.max(1, Math.round(seconds / 60))} min left`
   return `about ${Math.round(seconds / 3600)} h left`
 }
@@ -78,7 +78,8 @@ export function failureText(task: Pick<Task, 'state' | 'failure' | 'runAt'>, now
       ? `Another service allows no more for now. It goes on ${until(runAt, now)}, and this counts as no failure.`
       : 'Another service allowed no more for a while. That counts as no failure.'
   }
-  if (state === 'retrying') return `It is tried again ${until(runAt, now)}.`
+  // A short unit such as `10 min.` ends in a dot of its own.
+  if (state === 'retrying') return `It is tried again ${until(runAt, now)}.`.replace(/\.+$/, '.')
   if (state !== 'failed') return 'That was the last attempt that failed.'
   switch (failure.class) {
     case 'permanent':
