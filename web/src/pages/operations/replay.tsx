@@ -20,9 +20,9 @@ export function ReplayDialog({ kind, onClose }: { kind: TaskKind; onClose: () =>
     closed.current = true
     onClose()
   }
-  const replay = useMutation({
-    mutationFn: async () => {
-      let all = sent
+  const send = async () => {
+    let all = sent
+    try {
       for (;;) {
         const step = await session.fetch<{ sent: number; more: boolean }>('/api/v1/task-replays', {
           method: 'POST',
@@ -30,19 +30,22 @@ export function ReplayDialog({ kind, onClose }: { kind: TaskKind; onClose: () =>
         })
         all += step.sent
         setSent(all)
-        // One that sends nothing although there are more would go on for ever: somebody else sends them.
-        if (!step.more || step.sent === 0 || closed.current) return all
+        // What fails again at once is sent again, and what somebody else sends is not sent here: neither may go on for ever.
+        if (!step.more || step.sent === 0 || all >= failed || closed.current) return all
       }
-    },
+    } finally {
+      // Also when it failed: some may have been sent by then.
+      await Promise.all(
+        [keys.taskKinds, keys.tasks, keys.task()].map(queryKey => queries.invalidateQueries({ queryKey })),
+      )
+    }
+  }
+  const replay = useMutation({
+    mutationFn: send,
     onSuccess: all => {
       if (!closed.current) close()
       tellDone(all === 0 ? 'Nothing was left to send.' : `${plural(all, 'task begins', 'tasks begin')} anew.`)
     },
-    // Also when it failed: some may have been sent by then.
-    onSettled: () =>
-      Promise.all(
-        [keys.taskKinds, keys.tasks, keys.task()].map(queryKey => queries.invalidateQueries({ queryKey })),
-      ),
   })
   return (
     <Confirm
