@@ -28,6 +28,7 @@ import (
 	_ "fieldboard.dev/fieldboard/functions/telldue"
 	_ "fieldboard.dev/fieldboard/functions/tendtasks"
 	_ "fieldboard.dev/fieldboard/functions/tidytrail"
+	_ "fieldboard.dev/fieldboard/functions/workemail"
 	_ "fieldboard.dev/fieldboard/functions/worktrail"
 )
 

@@ -1,10 +1,11 @@
 package tasks
 
 import (
+	"fieldboard.dev/fieldboard/shared/email"
 	"fieldboard.dev/fieldboard/shared/task"
 )
 
 // kinds are all kinds of task that there are.
 func kinds() (task.Catalogue, error) {
-	return task.NewCatalogue()
+	return task.NewCatalogue(email.Sending.Listed())
 }

@@ -40,6 +40,7 @@ import (
 	"fieldboard.dev/fieldboard/functions/telldue"
 	"fieldboard.dev/fieldboard/functions/tendtasks"
 	"fieldboard.dev/fieldboard/functions/tidytrail"
+	"fieldboard.dev/fieldboard/functions/workemail"
 	"fieldboard.dev/fieldboard/functions/worktrail"
 	"fieldboard.dev/fieldboard/realtime-run/server"
 	"fieldboard.dev/fieldboard/shared/account"
@@ -70,6 +71,7 @@ var (
 		"telldue":       telldue.Build,
 		"tendtasks":     tendtasks.Build,
 		"tidytrail":     tidytrail.Build,
+		"workemail":     workemail.Build,
 		"worktrail":     worktrail.Build,
 	}
 	eventFunctions = map[string]instance.BuildEvent{

@@ -54,7 +54,7 @@ var mayCall = map[string]string{
 	"authorize-jobber": owners, "connect-jobber": owners, "disconnect-jobber": owners,
 	"change-account": owners, "transfer-ownership": owners,
 
-	"relay-events": worker, "run-sync": worker, "schedule-sync": worker, "seal-events": worker, "tell-due": worker, "work-trail": worker, "tidy-trail": worker, "tend-tasks": worker,
+	"relay-events": worker, "run-sync": worker, "schedule-sync": worker, "seal-events": worker, "tell-due": worker, "work-trail": worker, "tidy-trail": worker, "tend-tasks": worker, "work-email": worker,
 }
 
 // Every operation answers each role as the table says, and nobody as it must. The requests name things that do not exist and
