@@ -1,7 +1,7 @@
 import { Progress } from '@mantine/core'
 import type { Task } from '../../api/types'
 import classes from './progress.module.css'
-import { hasBar, progressText, taskName } from './words'
+import { hasBar, isFailing, progressText, taskName } from './words'
 
 /** How far a task is. It takes the same room with a text and without. */
 export function ProgressLine({ task }: { task: Task }) {
@@ -29,8 +29,9 @@ export function ProgressLine({ task }: { task: Task }) {
 }
 
 /** Without progress to show, why the last attempt failed. */
-function FailureLine({ task: { state, failure } }: { task: Task }) {
-  if (!failure || state === 'done' || state === 'cancelled') return null
+function FailureLine({ task }: { task: Task }) {
+  const { failure } = task
+  if (!isFailing(task) || !failure) return null
   return (
     <span className={classes.text} title={failure.message}>
       {failure.message}

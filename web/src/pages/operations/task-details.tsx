@@ -16,7 +16,7 @@ import { PayloadEditor } from './payload'
 import { ProgressLine } from './progress'
 import classes from './task-details.module.css'
 import { Timeline } from './timeline'
-import { askedBy, childrenText, failureText, hasBar, stateName } from './words'
+import { askedBy, childrenText, failureText, hasBar, isFailing, stateName } from './words'
 
 interface Props {
   task: TaskDetail
@@ -91,7 +91,7 @@ function Why({ task }: { task: TaskDetail }) {
   const now = useNow()
   return (
     <div className={classes.why} data-tone={task.state === 'failed' ? 'red' : 'amber'} data-testid="failure">
-      <p>{task.failure?.message}</p>
+      {isFailing(task) && <p className={classes.cause}>{task.failure?.message}</p>}
       <p className={classes.next}>{failureText(task, now)}</p>
     </div>
   )

@@ -67,7 +67,7 @@ function Attempt({ attempt, between, worst }: { attempt: TaskAttempt; between: b
         </time>
         {!between && ` · ${exactDuration(Date.parse(ended) - Date.parse(began))}`}
       </span>
-      {message && <span className={classes.message}>{message}</span>}
+      {message && outcome !== 'throttled' && <span className={classes.message}>{message}</span>}
     </li>
   )
 }

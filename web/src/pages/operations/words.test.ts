@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { FailureClass, TaskState } from '../../api/types'
 import { exactDuration } from '../../format/time'
 import { operationsSearch } from './search'
-import { askedBy, childrenText, failureText, hasBar, progressText, timeLeft } from './words'
+import { askedBy, childrenText, failureText, hasBar, isFailing, progressText, timeLeft } from './words'
 
 describe('how long', () => {
   it.each([
@@ -56,6 +56,14 @@ describe('why a task failed', () => {
       { state, failure: { class: failure, message: '', at: '' }, runAt: '2026-03-01T12:10:00Z' },
       now,
     )
+
+  it('matters until it is over, and is none where it only had to wait', () => {
+    const failure = { class: 'transient', message: 'x', at: '' } as const
+    expect(isFailing({ state: 'retrying', failure })).toBe(true)
+    expect(isFailing({ state: 'cancelled', failure })).toBe(false)
+    expect(isFailing({ state: 'retrying' })).toBe(false)
+    expect(isFailing({ state: 'scheduled', failure: { ...failure, class: 'throttled' } })).toBe(false)
+  })
 
   it('says what comes next', () => {
     expect(text('failed', 'permanent')).toContain('Change what it is to do')

@@ -69,6 +69,11 @@ export function hasBar({ state, progress }: Pick<Task, 'state' | 'progress'>): b
   return state === 'running' || (progress.total > 0 && state !== 'done')
 }
 
+/** Whether its last failure still matters. To have been made to wait is none, and what it said is for programs. */
+export function isFailing({ state, failure }: Pick<Task, 'state' | 'failure'>): boolean {
+  return failure !== undefined && failure.class !== 'throttled' && state !== 'done' && state !== 'cancelled'
+}
+
 /** What a failure means for what comes next. */
 export function failureText(task: Pick<Task, 'state' | 'failure' | 'runAt'>, now: number): string {
   const { state, failure, runAt } = task
