@@ -173,7 +173,7 @@ export function batchesQuery(session: Session) {
     getNextPageParam: page => page.nextCursor || undefined,
     refetchInterval: query =>
       query.state.data?.pages.some(page => page.items.some(batch => batch.state === 'running'))
-        ? 2000
+        ? 5000
         : false,
   })
 }
@@ -183,7 +183,7 @@ export function batchQuery(session: Session, id: string) {
   return queryOptions({
     queryKey: keys.batch(id),
     queryFn: ({ signal }) => session.fetch<Batch>(`/api/v1/batches/${encodeURIComponent(id)}`, { signal }),
-    refetchInterval: query => (query.state.data?.state === 'running' ? 1000 : false),
+    refetchInterval: query => (query.state.data?.state === 'running' ? 2000 : false),
   })
 }
 
@@ -202,7 +202,7 @@ export function batchRowsQuery(
       ),
     initialPageParam: '',
     getNextPageParam: page => page.nextCursor || undefined,
-    refetchInterval: running ? 2000 : false,
+    refetchInterval: running ? 5000 : false,
   })
 }
 
