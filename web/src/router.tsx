@@ -9,6 +9,7 @@ import {
 } from '@tanstack/react-router'
 import type { Collection, PeriodName } from './api/types'
 import { Gate } from './pages/gate'
+import { operationsSearch } from './pages/operations/search'
 import { Crash } from './pages/problem/crash'
 import { NotFound } from './pages/problem/not-found'
 import { isCollection } from './pages/records/collections'
@@ -189,6 +190,19 @@ const account = createRoute({
   component: lazyRouteComponent(() => import('./pages/settings/account/account'), 'AccountPage'),
 })
 
+const operations = createRoute({
+  getParentRoute: () => gate,
+  path: '/operations',
+  validateSearch: operationsSearch,
+  component: lazyRouteComponent(() => import('./pages/operations/operations'), 'Operations'),
+})
+
+const task = createRoute({
+  getParentRoute: () => operations,
+  path: '/$id',
+  component: lazyRouteComponent(() => import('./pages/operations/detail'), 'TaskDrawer'),
+})
+
 const tree = root.addChildren([
   signIn,
   providerCallback,
@@ -201,6 +215,7 @@ const tree = root.addChildren([
     connect,
     connectJobber,
     settings.addChildren([firstSetting, members, roles, sessions, live, apiKeys, audit, account]),
+    operations.addChildren([task]),
     list.addChildren([detail]),
   ]),
 ])

@@ -16,6 +16,7 @@ import {
   IconFileText,
   IconInbox,
   IconLayoutDashboard,
+  IconListCheck,
   IconLogout,
   IconMoon,
   IconPlugConnected,
@@ -148,6 +149,15 @@ function Navigation({
             label="Batches"
             leftSection={<IconStack2 {...icon} />}
             active={under('/batches')}
+            {...link}
+          />
+        )}
+        {can('task:read') && (
+          <MenuLink
+            to="/operations"
+            label="Operations"
+            leftSection={<IconListCheck {...icon} />}
+            active={under('/operations')}
             {...link}
           />
         )}
