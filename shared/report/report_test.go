@@ -240,7 +240,7 @@ func (p *place) objects(t testing.TB) []string {
 func TestFiguresAreTheDashboards(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, clock.NewManual(now))
-	p.fill(t, 1, 400)
+	p.fill(t, 1, 3000) // more of each than are read at once
 	users, err := p.records.Users(t.Context(), business)
 	if err != nil {
 		t.Fatal(err)
