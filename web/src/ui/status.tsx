@@ -13,7 +13,6 @@ const tones: Record<string, Tone> = {
   live: 'green',
   connected: 'green',
   activated: 'green',
-  done: 'green',
   inProgress: 'blue',
   active: 'blue',
   today: 'blue',
