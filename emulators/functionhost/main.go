@@ -21,6 +21,7 @@ import (
 	_ "fieldboard.dev/fieldboard/functions/onwebhook"
 	_ "fieldboard.dev/fieldboard/functions/records"
 	_ "fieldboard.dev/fieldboard/functions/relay"
+	_ "fieldboard.dev/fieldboard/functions/reports"
 	_ "fieldboard.dev/fieldboard/functions/runsync"
 	_ "fieldboard.dev/fieldboard/functions/schedulesync"
 	_ "fieldboard.dev/fieldboard/functions/sealevents"
@@ -31,6 +32,7 @@ import (
 	_ "fieldboard.dev/fieldboard/functions/tidytrail"
 	_ "fieldboard.dev/fieldboard/functions/workbatches"
 	_ "fieldboard.dev/fieldboard/functions/workemail"
+	_ "fieldboard.dev/fieldboard/functions/workreports"
 	_ "fieldboard.dev/fieldboard/functions/worktrail"
 )
 

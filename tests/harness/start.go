@@ -33,6 +33,7 @@ import (
 	"fieldboard.dev/fieldboard/functions/onwebhook"
 	"fieldboard.dev/fieldboard/functions/records"
 	"fieldboard.dev/fieldboard/functions/relay"
+	"fieldboard.dev/fieldboard/functions/reports"
 	"fieldboard.dev/fieldboard/functions/runsync"
 	"fieldboard.dev/fieldboard/functions/schedulesync"
 	"fieldboard.dev/fieldboard/functions/sealevents"
@@ -43,6 +44,7 @@ import (
 	"fieldboard.dev/fieldboard/functions/tidytrail"
 	"fieldboard.dev/fieldboard/functions/workbatches"
 	"fieldboard.dev/fieldboard/functions/workemail"
+	"fieldboard.dev/fieldboard/functions/workreports"
 	"fieldboard.dev/fieldboard/functions/worktrail"
 	"fieldboard.dev/fieldboard/realtime-run/server"
 	"fieldboard.dev/fieldboard/shared/account"
@@ -65,6 +67,7 @@ var (
 		"members":       members.Build,
 		"records":       records.Build,
 		"relay":         relay.Build,
+		"reports":       reports.Build,
 		"runsync":       runsync.Build,
 		"schedulesync":  schedulesync.Build,
 		"sealevents":    sealevents.Build,
@@ -76,6 +79,7 @@ var (
 		"batches":       batches.Build,
 		"workbatches":   workbatches.Build,
 		"workemail":     workemail.Build,
+		"workreports":   workreports.Build,
 		"worktrail":     worktrail.Build,
 	}
 	eventFunctions = map[string]instance.BuildEvent{

@@ -97,6 +97,12 @@ const detail = createRoute({
   component: lazyRouteComponent(() => import('./pages/records/detail'), 'DetailDrawer'),
 })
 
+const reports = createRoute({
+  getParentRoute: () => gate,
+  path: '/reports',
+  component: lazyRouteComponent(() => import('./pages/reports/reports'), 'Reports'),
+})
+
 const batches = createRoute({
   getParentRoute: () => gate,
   path: '/batches',
@@ -203,6 +209,7 @@ const tree = root.addChildren([
   join,
   gate.addChildren([
     overview,
+    reports,
     batches,
     batch,
     connect,

@@ -23,6 +23,8 @@ import type {
   PeriodName,
   PublicConfig,
   RecordTypes,
+  Report,
+  ReportKind,
   RoleGrants,
   SignedInSession,
   Summary,
@@ -53,6 +55,8 @@ export const keys = {
   liveConnections: ['live-connections'] as const,
   liveStatus: ['live-status'] as const,
   auditExports: ['audit-exports'] as const,
+  reports: ['reports'] as const,
+  reportKinds: ['report-kinds'] as const,
   batches: ['batches'] as const,
   batch: (id: string) => ['batches', id] as const,
   tasks: ['tasks'] as const,
@@ -162,6 +166,31 @@ export function auditExportsQuery(session: Session) {
       return state === 'queued' || state === 'running' ? 1500 : false
     },
   })
+}
+
+export function reportKindsQuery(session: Session) {
+  return queryOptions({
+    queryKey: keys.reportKinds,
+    queryFn: async ({ signal }) =>
+      (await session.fetch<Page<ReportKind>>('/api/v1/report-kinds', { signal })).items,
+  })
+}
+
+/** The reports, asked for again as long as one of them is being made. */
+export function reportsQuery(session: Session) {
+  return infiniteQueryOptions({
+    queryKey: keys.reports,
+    queryFn: ({ pageParam, signal }) =>
+      session.fetch<Page<Report>>(`/api/v1/reports?${search({ limit: 25, cursor: pageParam })}`, { signal }),
+    initialPageParam: '',
+    getNextPageParam: page => page.nextCursor || undefined,
+    refetchInterval: query =>
+      query.state.data?.pages.some(page => page.items.some(isWorking)) ? 1000 : false,
+  })
+}
+
+export function isWorking({ state }: Pick<Report, 'state'>): boolean {
+  return state === 'queued' || state === 'running'
 }
 
 export function batchesQuery(session: Session) {

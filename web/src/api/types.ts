@@ -16,6 +16,8 @@ export type Permission =
   | 'security:read'
   | 'task:read'
   | 'task:manage'
+  | 'report:read'
+  | 'report:make'
   | 'batch:run'
   | 'account:manage'
   | 'event:export'
@@ -118,6 +120,57 @@ export interface AuditExport {
   bytes?: number
   failure?: string
   createdAt: string
+  expiresAt: string
+}
+
+/** A report that can be asked for. */
+export interface ReportKind {
+  kind: string
+  title: string
+  about: string
+  /** Whether it is of a period; otherwise it tells how things are now. */
+  period: boolean
+  groupings: ReportGrouping[]
+  statuses: { id: string; label: string }[]
+}
+
+export type ReportFilter = 'client' | 'person' | 'team' | 'status'
+
+export interface ReportGrouping {
+  id: string
+  title: string
+  filters: ReportFilter[]
+  /** Filters without which it cannot be made. */
+  needs: ReportFilter[]
+  columns: string[]
+}
+
+export type ReportFormat = 'pdf' | 'xlsx' | 'csv'
+
+export interface ReportRequest {
+  kind: string
+  grouping: string
+  format: ReportFormat
+  period?: PeriodName
+  from?: string
+  to?: string
+  filters: Partial<Record<ReportFilter, string>>
+}
+
+/** A report that was asked for, as it stands. */
+export interface Report extends ReportRequest {
+  id: string
+  title: string
+  state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled'
+  by: string
+  /** Records and days read so far. */
+  read: number
+  rows: number
+  bytes: number
+  failure?: string
+  createdAt: string
+  finishedAt?: string
+  /** When it and its file are gone. */
   expiresAt: string
 }
 
@@ -669,6 +722,8 @@ export interface JobberUser extends RecordBase {
   name: string
   email: string
   status: string
+  /** The team's id. */
+  team?: string | null
   teamName?: string | null
 }
 

@@ -20,6 +20,7 @@ import {
   IconLogout,
   IconMoon,
   IconPlugConnected,
+  IconReportAnalytics,
   IconSelector,
   IconSettings,
   IconStack2,
@@ -131,6 +132,15 @@ function Navigation({
             />
           )
         })}
+        {can('report:read') && (
+          <MenuLink
+            to="/reports"
+            label="Reports"
+            leftSection={<IconReportAnalytics {...icon} />}
+            active={under('/reports')}
+            {...link}
+          />
+        )}
       </div>
       <div className={classes.foot}>
         {can('batch:run') && (
