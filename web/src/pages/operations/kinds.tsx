@@ -24,7 +24,7 @@ import type { OperationsSearch } from './search'
 /** How the background work of each kind stands. */
 export function Kinds({ behind }: { behind: boolean }) {
   const manage = useCan()('task:manage')
-  const narrow = useMediaQuery('(max-width: 61.99em)', undefined, { getInitialValueInEffect: false })
+  const narrow = useMediaQuery('(max-width: 74.99em)', undefined, { getInitialValueInEffect: false })
   const kinds = useQuery(taskKindsQuery(useSession(), behind))
   const [replaying, setReplaying] = useState<TaskKind>()
   const [stopping, setStopping] = useState(false)
