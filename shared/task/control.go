@@ -86,7 +86,7 @@ type Replayed struct {
 // replayAtOnce is how many dead letters one request sends.
 const replayAtOnce = 100
 
-// Replay sends the dead letters of an account, of a kind or of all (""), the oldest first, at most 100 at a time.
+// Replay sends the dead letters of an account, of a kind or of all (""), the longest dead first, at most 100 at a time.
 func (e *Engine) Replay(ctx context.Context, account, kind string) (Replayed, error) {
 	ids, more, err := e.store.failed(ctx, account, kind, replayAtOnce)
 	if err != nil {

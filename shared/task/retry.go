@@ -84,7 +84,10 @@ func classify(ctx context.Context, err error) (Class, time.Time) {
 // told is what a person may read of an error; the error itself is in the log only.
 func told(ctx context.Context, err error) string {
 	var known *problem.Error
+	var late throttled
 	switch {
+	case errors.As(err, &late) && !errors.As(err, &known):
+		return "It goes on at " + late.at.UTC().Format("15:04:05 MST") + "."
 	case errors.Is(context.Cause(ctx), errTimeout):
 		return "The attempt took longer than this kind of task may."
 	case errors.As(err, &known):

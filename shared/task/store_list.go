@@ -108,7 +108,7 @@ func (s store) left(ctx context.Context, now time.Time, limit int) ([]whose, err
 	return all, nil
 }
 
-// failed returns dead letters, the oldest first.
+// failed returns dead letters, those first that have been dead the longest: one that fails again goes to the end.
 func (s store) failed(ctx context.Context, account, kind string, limit int) (ids []string, more bool, err error) {
 	client, err := s.clients.Firestore(ctx)
 	if err != nil {
@@ -120,7 +120,7 @@ func (s store) failed(ctx context.Context, account, kind string, limit int) (ids
 	if kind != "" {
 		q = q.Where("kind", "==", kind)
 	}
-	snaps, err := q.OrderBy("createdAt", firestore.Asc).Limit(limit + 1).Select().Documents(ctx).GetAll()
+	snaps, err := q.OrderBy("endedAt", firestore.Asc).Limit(limit + 1).Select().Documents(ctx).GetAll()
 	if err != nil {
 		return nil, false, unavailable(err)
 	}
