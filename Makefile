@@ -51,11 +51,13 @@ bench-realtime:
 	ulimit -n 65536 2>/dev/null || ulimit -n $$(ulimit -Hn); \
 	go test -timeout 10m -run '^$$' -bench '^BenchmarkRealtime$$' -benchtime 1x ./tests/load
 
-# faults breaks what can break while EVENTS events flow, at the moments that SEED chooses, and counts what became of them.
+# faults breaks what can break while EVENTS events flow and TASKS tasks are worked on, at the moments that SEED chooses, and
+# counts what became of them.
 EVENTS ?= 10000
+TASKS ?= 2000
 SEED ?= 1
 faults:
-	EVENTS=$(EVENTS) SEED=$(SEED) go test -count=1 -timeout 60m -v ./tests/faults | grep -v '{"time"'
+	EVENTS=$(EVENTS) TASKS=$(TASKS) SEED=$(SEED) go test -count=1 -timeout 60m -v ./tests/faults | grep -v '{"time"'
 
 generate:
 	go generate ./...
