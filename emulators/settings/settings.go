@@ -36,11 +36,12 @@ type Stack struct {
 	RedisPrefix string
 	SMTPURL     string // empty where no mail is sent
 
-	FirestoreHost string // "127.0.0.1:8080", as the next three
+	FirestoreHost string // "127.0.0.1:8080", as the next ones
 	PubSubHost    string
 	AuthHost      string
 	StorageHost   string
 	TasksHost     string
+	SchedulerHost string
 
 	Functions map[string]string // the address of each function, by name
 	// A worker that a queue calls verifies tokens of one issuer, a worker that is called by schedule those of another.
@@ -140,7 +141,7 @@ func (s *Stack) Function(f manifest.Function) (map[string]string, error) {
 	env := s.common()
 	if f.Callers == manifest.Invoker {
 		issuer := s.QueueIssuer
-		if f.Schedule != "" {
+		if f.ByScheduler() {
 			issuer = s.ScheduleIssuer
 		}
 		maps.Copy(env, map[string]string{
@@ -180,6 +181,7 @@ func (s *Stack) common() map[string]string {
 		"PUBSUB_EMULATOR_HOST":        s.PubSubHost,
 		"FIREBASE_AUTH_EMULATOR_HOST": s.AuthHost,
 		"CLOUD_TASKS_EMULATOR_HOST":   s.TasksHost,
+		"SCHEDULER_EMULATOR_HOST":     s.SchedulerHost,
 		"STORAGE_EMULATOR_HOST":       s.StorageHost,
 		"FIREBASE_API_KEY":            "local",
 		"FIREBASE_AUTH_DOMAIN":        s.Project + ".firebaseapp.com",
@@ -195,6 +197,7 @@ func (s *Stack) common() map[string]string {
 		"SYNC_QUEUE":                  "sync",
 		"TRAIL_WORKER_URL":            s.Functions["worktrail"],
 		"TRAIL_QUEUE":                 "trail",
+		"SCHEDULES_TARGET_URL":        s.Functions["fireschedule"],
 		"EXPORTS_BUCKET":              manifest.Bucket{Name: "exports"}.In(s.Project),
 		"TASKS_INVOKER":               Invoker,
 		"EVENTS_TOPIC":                "events",

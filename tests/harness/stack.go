@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"fieldboard.dev/fieldboard/emulators/demo"
-	"fieldboard.dev/fieldboard/emulators/scheduler"
 	"fieldboard.dev/fieldboard/emulators/settings"
 )
 
@@ -135,8 +134,20 @@ func (s *Stack) Schedule(tb testing.TB, function string) {
 	if !ok || f.Schedule == "" {
 		tb.Fatalf("%s is no scheduled function", function)
 	}
-	job := scheduler.Job{Name: f.Name, Schedule: f.Schedule, URL: s.Functions[f.Name], Timeout: time.Duration(f.Timeout) * time.Second}
-	if err := s.schedule.Call(tb.Context(), job); err != nil {
+	if err := s.scheduler.Call(tb.Context(), s.job(f.Name)); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// job returns the full name of a job of Cloud Scheduler.
+func (s *Stack) job(id string) string {
+	return fmt.Sprintf("projects/%s/locations/%s/jobs/%s", s.Project, settings.Location, id)
+}
+
+// Tick calls every job of Cloud Scheduler whose time has come by the stack's clock, once, and waits for them.
+func (s *Stack) Tick(tb testing.TB) {
+	tb.Helper()
+	if err := s.scheduler.Tick(tb.Context()); err != nil {
 		tb.Fatal(err)
 	}
 }

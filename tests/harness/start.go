@@ -144,6 +144,7 @@ func (b *builder) settle() {
 		AuthHost:       emulator.Auth(b.tb),
 		StorageHost:    emulator.Storage(b.tb),
 		TasksHost:      emulator.Tasks(b.tb),
+		SchedulerHost:  b.servers[issuerServer].Listener.Addr().String(),
 		Functions:      maps.Clone(s.Functions),
 		QueueIssuer:    settings.Issuer{URL: emulator.TasksIssuer(b.tb), Keys: emulator.TasksIssuer(b.tb) + "/jwks"},
 		ScheduleIssuer: settings.Issuer{URL: b.address(issuerServer), Keys: b.address(issuerServer) + "/jwks"},
@@ -163,7 +164,8 @@ func (b *builder) settle() {
 	s.Auth = signin.Auth{Host: s.env.AuthHost, Project: s.Project}
 	s.Cloud = cloud.New(cloud.Config{
 		Project: s.Project, Location: settings.Location,
-		RedisURL: s.env.RedisURL, RedisPrefix: s.env.RedisPrefix, TasksEmulatorHost: s.env.TasksHost,
+		RedisURL: s.env.RedisURL, RedisPrefix: s.env.RedisPrefix,
+		TasksEmulatorHost: s.env.TasksHost, SchedulerEmulatorHost: s.env.SchedulerHost,
 	})
 	b.tb.Cleanup(func() {
 		if err := s.Cloud.Close(); err != nil {
@@ -241,7 +243,9 @@ func (b *builder) startFunctions() {
 	b.issuer, err = scheduler.NewIssuer(b.address(issuerServer), b.opts.Clock)
 	b.must(err)
 	b.stack.issuer = b.issuer
-	b.serve(issuerServer, b.issuer)
+	b.stack.scheduler = scheduler.New(b.issuer, b.opts.Clock, b.log)
+	b.servers[issuerServer].Config.Protocols = scheduler.Protocols()
+	b.serve(issuerServer, b.stack.scheduler.Handler())
 	b.serve(queueServer, &redelivery{issuer: b.issuer, audience: b.address(queueServer), target: b.stack.Functions["runsync"]})
 	for _, f := range b.stack.manifest.Functions {
 		if b.apart(f.Name) {
@@ -321,14 +325,6 @@ func (b *builder) startGateway() {
 	})
 	b.must(err)
 	b.serve(gatewayServer, handler)
-}
-
-// startScheduler makes the scheduler that Stack.Schedule calls with. Nothing is called by itself: a test decides when.
-func (b *builder) startScheduler() {
-	b.tb.Helper()
-	var err error
-	b.stack.schedule, err = scheduler.New(b.issuer, settings.Invoker, nil, b.opts.Clock, b.log)
-	b.must(err)
 }
 
 // lookuper reads settings from the first map that has them, the overriding one first.
