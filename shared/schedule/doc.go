@@ -1,0 +1,2 @@
+// Package schedule is what members want done by the calendar.
+package schedule
