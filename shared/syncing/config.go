@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"fieldboard.dev/fieldboard/shared/task"
+	"fieldboard.dev/fieldboard/shared/queue"
 )
 
 // Config is what starting and running copies needs to know.
@@ -39,6 +39,6 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-func (c Config) queue() task.Config {
-	return task.Config{Queue: c.Queue, WorkerURL: c.WorkerURL, Invoker: c.Invoker}
+func (c Config) queue() queue.Config {
+	return queue.Config{Queue: c.Queue, WorkerURL: c.WorkerURL, Invoker: c.Invoker}
 }

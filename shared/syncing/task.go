@@ -9,7 +9,7 @@ import (
 
 	"fieldboard.dev/fieldboard/shared/clock"
 	"fieldboard.dev/fieldboard/shared/instance"
-	"fieldboard.dev/fieldboard/shared/task"
+	"fieldboard.dev/fieldboard/shared/queue"
 )
 
 // Message is the body of a run's task.
@@ -23,7 +23,7 @@ type Message struct {
 type Starter struct {
 	cfg   Config
 	store store
-	queue *task.Queue
+	queue *queue.Queue
 	clock clock.Clock
 }
 
@@ -33,7 +33,7 @@ func NewStarter(ctx context.Context, in *instance.Instance) (*Starter, error) {
 	if err := in.Config(ctx, &cfg); err != nil {
 		return nil, err
 	}
-	queue, err := task.NewQueue(in.Cloud, cfg.queue())
+	queue, err := queue.New(in.Cloud, cfg.queue())
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func (s *Starter) enqueue(ctx context.Context, account string, r run) error {
 	if err != nil {
 		return err
 	}
-	t := task.Task{
+	t := queue.Message{
 		Name:     fmt.Sprintf("sync/%s/%s/%d", m.Account, m.Run, m.Step),
 		Body:     body,
 		Deadline: s.cfg.Slice + closing + time.Minute,
@@ -95,6 +95,6 @@ func (s *Starter) enqueue(ctx context.Context, account string, r run) error {
 	if r.NotBefore.After(s.clock.Now()) {
 		t.At = r.NotBefore
 	}
-	_, err = s.queue.Enqueue(ctx, t)
+	_, err = s.queue.Add(ctx, t)
 	return err
 }

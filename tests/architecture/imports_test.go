@@ -9,7 +9,7 @@ import (
 
 // platform are the packages of shared/ that know nothing of the business.
 var platform = []string{
-	"cache", "clock", "cloud", "httpapi", "idempotency", "instance", "mail", "manifest", "outbound", "problem", "ratelimit", "sheet", "telemetry",
+	"cache", "clock", "cloud", "httpapi", "idempotency", "instance", "mail", "manifest", "outbound", "problem", "queue", "ratelimit", "sheet", "telemetry",
 }
 
 // rule says what the packages below a folder may import of this repository. The first rule that matches a package holds.

@@ -17,8 +17,8 @@ import (
 	"fieldboard.dev/fieldboard/shared/httpapi"
 	"fieldboard.dev/fieldboard/shared/instance"
 	"fieldboard.dev/fieldboard/shared/problem"
+	"fieldboard.dev/fieldboard/shared/queue"
 	"fieldboard.dev/fieldboard/shared/record"
-	"fieldboard.dev/fieldboard/shared/task"
 )
 
 // Config is what working on the trail needs to know.
@@ -37,8 +37,8 @@ func (c Config) Validate() error {
 	return nil
 }
 
-func (c Config) queue() task.Config {
-	return task.Config{Queue: c.Queue, WorkerURL: c.WorkerURL, Invoker: c.Invoker}
+func (c Config) queue() queue.Config {
+	return queue.Config{Queue: c.Queue, WorkerURL: c.WorkerURL, Invoker: c.Invoker}
 }
 
 // Kept is how long a task and the file that it made are kept; the bucket's own rule in the manifest is as long.
@@ -96,7 +96,7 @@ type Trail struct {
 	ledger   *ledger.Ledger
 	accounts *account.Store
 	records  *record.Store
-	queue    *task.Queue
+	queue    *queue.Queue
 	clock    clock.Clock
 	pages    int // of events, at most, in one step
 }
@@ -112,7 +112,7 @@ func New(ctx context.Context, in *instance.Instance) (*Trail, error) {
 	if err := errors.Join(in.Config(ctx, &cfg), in.Config(ctx, &sealing), in.Config(ctx, &published)); err != nil {
 		return nil, err
 	}
-	queue, err := task.NewQueue(in.Cloud, cfg.queue())
+	queue, err := queue.New(in.Cloud, cfg.queue())
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"fieldboard.dev/fieldboard/shared/problem"
-	"fieldboard.dev/fieldboard/shared/task"
+	"fieldboard.dev/fieldboard/shared/queue"
 )
 
 // Message is the body of a step's task.
@@ -153,7 +153,7 @@ func (t *Trail) enqueue(ctx context.Context, account, id string, step int64) err
 	if err != nil {
 		return err
 	}
-	_, err = t.queue.Enqueue(ctx, task.Task{Name: fmt.Sprintf("trail/%s/%s/%d", account, id, step), Body: body, Deadline: lease})
+	_, err = t.queue.Add(ctx, queue.Message{Name: fmt.Sprintf("trail/%s/%s/%d", account, id, step), Body: body, Deadline: lease})
 	return err
 }
 

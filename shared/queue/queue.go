@@ -1,6 +1,6 @@
-// Package task puts background work on a Cloud Tasks queue: a named HTTP request that the queue delivers to a worker
-// function, at least once, signed with an OIDC token of the invoker's service account.
-package task
+// Package queue hands messages to Cloud Tasks: named HTTP requests that a queue delivers to a worker function, at least once,
+// signed with an OIDC token of the invoker's service account.
+package queue
 
 import (
 	"context"
@@ -37,7 +37,7 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Bounds of a task that Cloud Tasks accepts for HTTP targets
+// Bounds of a message that Cloud Tasks accepts for HTTP targets
 // (https://cloud.google.com/tasks/docs/quotas and the Task message's reference).
 const (
 	MaxBody     = 100 << 10
@@ -45,9 +45,9 @@ const (
 	MaxDeadline = 30 * time.Minute
 )
 
-// Task is one piece of work to deliver.
-type Task struct {
-	// Name makes the task unique: another task of the same name is not added, even for some time after the first was
+// Message is one request to deliver.
+type Message struct {
+	// Name makes the message unique: another of the same name is not added, even for some time after the first was
 	// done (Cloud Tasks remembers names for up to an hour or more). So it names the step, not the kind:
 	// "sync/acc_1/run_7/step_3". It may hold any character; the queue sees a hash of it in front of a readable form.
 	Name string
@@ -65,21 +65,21 @@ type Queue struct {
 
 // store is the queue's storage; see store.go.
 type store interface {
-	create(ctx context.Context, cfg Config, id string, t Task) (added bool, err error)
+	create(ctx context.Context, cfg Config, id string, m Message) (added bool, err error)
 }
 
-// Enqueue adds a task. It returns false and no error when a task of that name was added before. Every failure that may
+// Add adds a message. It returns false and no error when one of that name was added before. Every failure that may
 // pass with time has the code problem.Unavailable.
-func (q *Queue) Enqueue(ctx context.Context, t Task) (added bool, err error) {
+func (q *Queue) Add(ctx context.Context, m Message) (added bool, err error) {
 	switch {
-	case t.Name == "":
-		return false, problem.New(problem.Invalid, "A task needs a name.")
-	case len(t.Body) > MaxBody:
-		return false, problem.New(problem.TooLarge, "A task's body may have %d bytes, not %d.", MaxBody, len(t.Body))
-	case t.Deadline < MinDeadline || t.Deadline > MaxDeadline:
-		return false, problem.New(problem.Invalid, "A task's deadline must lie between %s and %s, not %s.", MinDeadline, MaxDeadline, t.Deadline)
+	case m.Name == "":
+		return false, problem.New(problem.Invalid, "A message needs a name.")
+	case len(m.Body) > MaxBody:
+		return false, problem.New(problem.TooLarge, "A message's body may have %d bytes, not %d.", MaxBody, len(m.Body))
+	case m.Deadline < MinDeadline || m.Deadline > MaxDeadline:
+		return false, problem.New(problem.Invalid, "A message's deadline must lie between %s and %s, not %s.", MinDeadline, MaxDeadline, m.Deadline)
 	}
-	return q.store.create(ctx, q.cfg, ID(t.Name), t)
+	return q.store.create(ctx, q.cfg, ID(m.Name), m)
 }
 
 // ID returns the id that a name has in the queue: a hash first, because ids that share a prefix slow a queue down

@@ -1,4 +1,4 @@
-package task_test
+package queue_test
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 
 	"fieldboard.dev/fieldboard/shared/cloud"
 	"fieldboard.dev/fieldboard/shared/problem"
-	"fieldboard.dev/fieldboard/shared/task"
+	"fieldboard.dev/fieldboard/shared/queue"
 	"fieldboard.dev/fieldboard/tests/emulator"
 )
 
@@ -26,7 +26,7 @@ type delivered struct {
 }
 
 // newQueue returns a queue of its own and what its worker gets.
-func newQueue(t *testing.T) (*task.Queue, string, <-chan delivered) {
+func newQueue(t *testing.T) (*queue.Queue, string, <-chan delivered) {
 	t.Helper()
 	got := make(chan delivered, 10)
 	worker := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -62,18 +62,18 @@ func newQueue(t *testing.T) (*task.Queue, string, <-chan delivered) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	q, err := task.NewQueue(clients, task.Config{Queue: "work", WorkerURL: worker.URL, Invoker: invoker})
+	q, err := queue.New(clients, queue.Config{Queue: "work", WorkerURL: worker.URL, Invoker: invoker})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return q, worker.URL, got
 }
 
-func TestEnqueueDeliversOnceByName(t *testing.T) {
+func TestAddDeliversOnceByName(t *testing.T) {
 	t.Parallel()
 	q, url, got := newQueue(t)
 	for i, want := range []bool{true, false} {
-		added, err := q.Enqueue(t.Context(), task.Task{Name: "sync/acc_1/RUN/0", Body: []byte(`{"n":1}`), Deadline: time.Minute})
+		added, err := q.Add(t.Context(), queue.Message{Name: "sync/acc_1/RUN/0", Body: []byte(`{"n":1}`), Deadline: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,7 +81,7 @@ func TestEnqueueDeliversOnceByName(t *testing.T) {
 			t.Errorf("call %d: added %v, want %v", i, added, want)
 		}
 	}
-	added, err := q.Enqueue(t.Context(), task.Task{Name: "sync/acc_1/RUN/1", Body: []byte(`{"n":2}`), Deadline: time.Minute})
+	added, err := q.Add(t.Context(), queue.Message{Name: "sync/acc_1/RUN/1", Body: []byte(`{"n":2}`), Deadline: time.Minute})
 	if err != nil || !added {
 		t.Fatalf("another name: added %v, error %v", added, err)
 	}
@@ -103,27 +103,27 @@ func TestEnqueueDeliversOnceByName(t *testing.T) {
 	}
 }
 
-func TestEnqueueRefuses(t *testing.T) {
+func TestAddRefuses(t *testing.T) {
 	t.Parallel()
-	q, err := task.NewQueue(cloud.New(cloud.Config{}), task.Config{Queue: "work", WorkerURL: "https://worker.example", Invoker: invoker})
+	q, err := queue.New(cloud.New(cloud.Config{}), queue.Config{Queue: "work", WorkerURL: "https://worker.example", Invoker: invoker})
 	if err != nil {
 		t.Fatal(err)
 	}
-	good := task.Task{Name: "a", Deadline: time.Minute}
+	good := queue.Message{Name: "a", Deadline: time.Minute}
 	for name, tt := range map[string]struct {
-		change func(*task.Task)
+		change func(*queue.Message)
 		want   problem.Code
 	}{
-		"no name":            {func(x *task.Task) { x.Name = "" }, problem.Invalid},
-		"a body too large":   {func(x *task.Task) { x.Body = make([]byte, task.MaxBody+1) }, problem.TooLarge},
-		"a deadline too far": {func(x *task.Task) { x.Deadline = time.Hour }, problem.Invalid},
-		"no deadline":        {func(x *task.Task) { x.Deadline = 0 }, problem.Invalid},
+		"no name":            {func(x *queue.Message) { x.Name = "" }, problem.Invalid},
+		"a body too large":   {func(x *queue.Message) { x.Body = make([]byte, queue.MaxBody+1) }, problem.TooLarge},
+		"a deadline too far": {func(x *queue.Message) { x.Deadline = time.Hour }, problem.Invalid},
+		"no deadline":        {func(x *queue.Message) { x.Deadline = 0 }, problem.Invalid},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			bad := good
 			tt.change(&bad)
-			_, err := q.Enqueue(t.Context(), bad)
+			_, err := q.Add(t.Context(), bad)
 			if got := problem.CodeOf(err); err == nil || got != tt.want {
 				t.Errorf("error %v with code %q, want %q", err, got, tt.want)
 			}
@@ -131,7 +131,7 @@ func TestEnqueueRefuses(t *testing.T) {
 	}
 }
 
-func TestEnqueueWithoutTheQueueIsUnavailable(t *testing.T) {
+func TestAddWithoutTheQueueIsUnavailable(t *testing.T) {
 	t.Parallel()
 	clients := cloud.New(cloud.Config{Project: emulator.Project(t), Location: "us-central1", TasksEmulatorHost: emulator.Tasks(t)})
 	t.Cleanup(func() {
@@ -139,13 +139,13 @@ func TestEnqueueWithoutTheQueueIsUnavailable(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	q, err := task.NewQueue(clients, task.Config{Queue: "absent", WorkerURL: "https://worker.example", Invoker: invoker})
+	q, err := queue.New(clients, queue.Config{Queue: "absent", WorkerURL: "https://worker.example", Invoker: invoker})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	_, err = q.Enqueue(ctx, task.Task{Name: "a", Deadline: time.Minute})
+	_, err = q.Add(ctx, queue.Message{Name: "a", Deadline: time.Minute})
 	if got := problem.CodeOf(err); err == nil || got != problem.Unavailable {
 		t.Errorf("error %v with code %q, want %q", err, got, problem.Unavailable)
 	}
@@ -153,7 +153,7 @@ func TestEnqueueWithoutTheQueueIsUnavailable(t *testing.T) {
 
 func TestConfigIsChecked(t *testing.T) {
 	t.Parallel()
-	for name, cfg := range map[string]task.Config{
+	for name, cfg := range map[string]queue.Config{
 		"no queue":       {WorkerURL: "https://w.example", Invoker: invoker},
 		"a full name":    {Queue: "projects/p/queues/q", WorkerURL: "https://w.example", Invoker: invoker},
 		"no address":     {Queue: "q", Invoker: invoker},
@@ -163,7 +163,7 @@ func TestConfigIsChecked(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := task.NewQueue(cloud.New(cloud.Config{}), cfg); err == nil {
+			if _, err := queue.New(cloud.New(cloud.Config{}), cfg); err == nil {
 				t.Error("the settings were taken")
 			}
 		})
@@ -174,11 +174,11 @@ func TestIDKeepsNamesApartAndFitsTheQueue(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x/", 400)
 	for _, name := range []string{"sync/acc_1/RUN/0", "a b", long} {
-		id := task.ID(name)
+		id := queue.ID(name)
 		if len(id) > 500 || strings.Trim(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != "" {
 			t.Errorf("%.20q has the id %q, which a queue refuses", name, id)
 		}
-		if task.ID(name) != id || task.ID(name+"1") == id {
+		if queue.ID(name) != id || queue.ID(name+"1") == id {
 			t.Errorf("the id of %.20q is not its own", name)
 		}
 	}

@@ -1,4 +1,4 @@
-package task
+package queue
 
 import (
 	"context"
@@ -19,17 +19,17 @@ import (
 // createTimeout bounds one call to Cloud Tasks, its retries included.
 const createTimeout = 10 * time.Second
 
-// NewQueue returns the queue of cfg. Nothing is dialled yet.
-func NewQueue(clients *cloud.Clients, cfg Config) (*Queue, error) {
+// New returns the queue of cfg. Nothing is dialled yet.
+func New(clients *cloud.Clients, cfg Config) (*Queue, error) {
 	if err := cfg.Validate(); err != nil {
-		return nil, fmt.Errorf("task queue: %w", err)
+		return nil, fmt.Errorf("queue: %w", err)
 	}
 	return &Queue{cfg: cfg, store: cloudTasks{clients}}, nil
 }
 
 type cloudTasks struct{ clients *cloud.Clients }
 
-func (s cloudTasks) create(ctx context.Context, cfg Config, id string, t Task) (bool, error) {
+func (s cloudTasks) create(ctx context.Context, cfg Config, id string, m Message) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, createTimeout)
 	defer cancel()
 	client, err := s.clients.Tasks(ctx)
@@ -38,7 +38,7 @@ func (s cloudTasks) create(ctx context.Context, cfg Config, id string, t Task) (
 	}
 	at := s.clients.Config()
 	parent := fmt.Sprintf("projects/%s/locations/%s/queues/%s", at.Project, at.Location, cfg.Queue)
-	_, err = client.CreateTask(ctx, request(parent, cfg, id, t, telemetry.CorrelationFrom(ctx)))
+	_, err = client.CreateTask(ctx, request(parent, cfg, id, m, telemetry.CorrelationFrom(ctx)))
 	switch status.Code(err) {
 	case codes.OK:
 		return true, nil
@@ -50,15 +50,15 @@ func (s cloudTasks) create(ctx context.Context, cfg Config, id string, t Task) (
 }
 
 // request builds what is sent. Creating a named task twice adds it once, so the call may always be repeated.
-func request(parent string, cfg Config, id string, t Task, c telemetry.Correlation) *cloudtaskspb.CreateTaskRequest {
+func request(parent string, cfg Config, id string, m Message, c telemetry.Correlation) *cloudtaskspb.CreateTaskRequest {
 	task := &cloudtaskspb.Task{
 		Name:             parent + "/tasks/" + id,
-		DispatchDeadline: durationpb.New(t.Deadline),
+		DispatchDeadline: durationpb.New(m.Deadline),
 		MessageType: &cloudtaskspb.Task_HttpRequest{HttpRequest: &cloudtaskspb.HttpRequest{
 			Url:        cfg.WorkerURL,
 			HttpMethod: cloudtaskspb.HttpMethod_POST,
 			Headers:    map[string]string{"Content-Type": "application/json"},
-			Body:       t.Body,
+			Body:       m.Body,
 			AuthorizationHeader: &cloudtaskspb.HttpRequest_OidcToken{OidcToken: &cloudtaskspb.OidcToken{
 				ServiceAccountEmail: cfg.Invoker,
 				Audience:            cfg.WorkerURL,
@@ -68,8 +68,8 @@ func request(parent string, cfg Config, id string, t Task, c telemetry.Correlati
 	if c.RequestID != "" {
 		task.GetHttpRequest().Headers["X-Request-Id"] = c.RequestID // what the task does is told as the request's doing
 	}
-	if !t.At.IsZero() {
-		task.ScheduleTime = timestamppb.New(t.At)
+	if !m.At.IsZero() {
+		task.ScheduleTime = timestamppb.New(m.At)
 	}
 	return &cloudtaskspb.CreateTaskRequest{Parent: parent, Task: task}
 }
