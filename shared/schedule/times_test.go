@@ -180,11 +180,14 @@ func matcher(t *testing.T, line string) func(wall time.Time) bool {
 		}
 	}
 	return func(w time.Time) bool {
+		if !sets[0][w.Minute()] || !sets[1][w.Hour()] {
+			return false
+		}
 		day := sets[2][w.Day()] && sets[4][int(w.Weekday())]
 		if !stars[2] && !stars[4] {
 			day = sets[2][w.Day()] || sets[4][int(w.Weekday())]
 		}
-		return sets[0][w.Minute()] && sets[1][w.Hour()] && sets[3][int(w.Month())] && day
+		return sets[3][int(w.Month())] && day
 	}
 }
 
