@@ -34,6 +34,9 @@ const (
 	SyncFailed         = "sync.failed"
 	JobberConnected    = "jobber.connected"
 	JobberDisconnected = "jobber.disconnected"
+	TaskCompleted      = "task.completed"
+	TaskFailed         = "task.failed" // for good: a dead letter
+	TaskCancelled      = "task.cancelled"
 	SignedIn           = "security.signed_in"
 	SignInFailed       = "security.sign_in_failed" // of a member: who else tries belongs to no account that could be told
 	RefreshReused      = "security.refresh_reused"
