@@ -1,2 +1,0 @@
-// Package schedule is what members want done by the calendar.
-package schedule
