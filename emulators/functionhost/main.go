@@ -24,7 +24,9 @@ import (
 	_ "fieldboard.dev/fieldboard/functions/schedulesync"
 	_ "fieldboard.dev/fieldboard/functions/sealevents"
 	_ "fieldboard.dev/fieldboard/functions/session"
+	_ "fieldboard.dev/fieldboard/functions/tasks"
 	_ "fieldboard.dev/fieldboard/functions/telldue"
+	_ "fieldboard.dev/fieldboard/functions/tendtasks"
 	_ "fieldboard.dev/fieldboard/functions/tidytrail"
 	_ "fieldboard.dev/fieldboard/functions/worktrail"
 )

@@ -167,6 +167,7 @@ func (s *stack) settle(functions map[string]string) error {
 		TasksHost:      s.parts["CLOUD_TASKS_EMULATOR_HOST"].addr,
 		SchedulerHost:  s.addresses["scheduler"],
 		Functions:      functions,
+		Workers:        s.manifest.Workers(),
 		QueueIssuer:    settings.Issuer{URL: "http://" + s.addresses["issuer"], Keys: "http://" + s.addresses["issuer"] + "/jwks"},
 		ScheduleIssuer: settings.Issuer{URL: "http://" + s.addresses["scheduler"], Keys: "http://" + s.addresses["scheduler"] + "/jwks"},
 		Jobber: settings.Jobber{

@@ -14,7 +14,9 @@ import (
 	"encoding/pem"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"fieldboard.dev/fieldboard/shared/event/ledger/evidence"
@@ -44,6 +46,7 @@ type Stack struct {
 	SchedulerHost string
 
 	Functions map[string]string // the address of each function, by name
+	Workers   map[string]string // the function that each queue delivers to
 	// A worker that a queue calls verifies tokens of one issuer, a worker that is called by schedule those of another.
 	QueueIssuer    Issuer
 	ScheduleIssuer Issuer
@@ -169,6 +172,15 @@ func (s *Stack) Service(service manifest.Service) (map[string]string, error) {
 	return env, s.addSecrets(env, service.Deployable)
 }
 
+// workers is the setting that tells where each queue delivers to.
+func (s *Stack) workers() string {
+	var all []string
+	for _, queue := range slices.Sorted(maps.Keys(s.Workers)) {
+		all = append(all, queue+"="+s.Functions[s.Workers[queue]])
+	}
+	return strings.Join(all, ",")
+}
+
 func (s *Stack) common() map[string]string {
 	env := map[string]string{
 		"GOOGLE_CLOUD_PROJECT":        s.Project,
@@ -199,6 +211,8 @@ func (s *Stack) common() map[string]string {
 		"TRAIL_QUEUE":                 "trail",
 		"SCHEDULES_TARGET_URL":        s.Functions["fireschedule"],
 		"EXPORTS_BUCKET":              manifest.Bucket{Name: "exports"}.In(s.Project),
+		"TASK_WORKERS":                s.workers(),
+		"TASKS_BUCKET":                manifest.Bucket{Name: "tasks"}.In(s.Project),
 		"TASKS_INVOKER":               Invoker,
 		"EVENTS_TOPIC":                "events",
 		"WEBHOOKS_TOPIC":              "jobber-webhooks",

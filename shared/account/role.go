@@ -24,6 +24,8 @@ const (
 	LiveManage    Permission = "live:manage"    // see who is connected live, and end connections
 	KeyManage     Permission = "key:manage"     // create, rotate and revoke API keys, up to what one holds oneself
 	SecurityRead  Permission = "security:read"  // see events about sign-ins, members and keys
+	TaskRead      Permission = "task:read"      // see background work: how it stands, and why it failed
+	TaskManage    Permission = "task:manage"    // pause, cancel, mend and repeat background work, and see what it is to do
 	AccountManage Permission = "account:manage" // change the account's settings
 	EventExport   Permission = "event:export"   // export the audit log
 	EventReplay   Permission = "event:replay"   // send stored events to a consumer again
@@ -65,13 +67,15 @@ var granted = map[Role]Grants{
 		SyncManage: WholeAccount, JobberConnect: WholeAccount, MemberRead: WholeAccount, MemberManage: WholeAccount,
 		SessionManage: WholeAccount, LiveManage: WholeAccount, KeyManage: WholeAccount, SecurityRead: WholeAccount, AccountManage: WholeAccount,
 		OwnerTransfer: WholeAccount, EventExport: WholeAccount, EventReplay: WholeAccount, EventErase: WholeAccount,
+		TaskRead: WholeAccount, TaskManage: WholeAccount,
 	},
 	Admin: {
 		SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount, FinanceRead: WholeAccount,
 		SyncManage: WholeAccount, MemberRead: WholeAccount, MemberManage: WholeAccount, SessionManage: WholeAccount,
 		LiveManage: WholeAccount, KeyManage: WholeAccount, SecurityRead: WholeAccount, EventExport: WholeAccount, EventReplay: WholeAccount,
+		TaskRead: WholeAccount, TaskManage: WholeAccount,
 	},
-	Dispatcher: {SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount, MemberRead: WholeAccount},
+	Dispatcher: {SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount, MemberRead: WholeAccount, TaskRead: WholeAccount},
 	Technician: {SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: OwnTeam},
 	Viewer:     {SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount},
 }

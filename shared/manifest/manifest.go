@@ -128,6 +128,17 @@ func Parse(yamlContent []byte) (*Manifest, error) {
 	return &m, nil
 }
 
+// Workers returns the function that each queue delivers to, by the queue's name.
+func (m *Manifest) Workers() map[string]string {
+	workers := map[string]string{}
+	for _, f := range m.Functions {
+		if f.Queue != "" {
+			workers[f.Queue] = f.Name
+		}
+	}
+	return workers
+}
+
 // Function returns the function of a name.
 func (m *Manifest) Function(name string) (Function, bool) {
 	for _, f := range m.Functions {

@@ -120,11 +120,13 @@ func toBase62(random []byte, n int) string {
 //   - self:manage, because a key is no person: it would end and rename its creator's sessions.
 //   - member:manage, session:manage, live:manage and key:manage, because a stolen key would let people in, keep them out, and make itself
 //     successors that live on after it is revoked.
+//   - task:manage, because what a task is to do shows more than a key was given, and a stolen key could stop everything.
 //   - account:manage and owner:transfer, because they change what protects the account, and who owns it.
 //   - jobber:connect, because a person consents to it at Jobber, in a browser; a stolen key would point the copy at another
 //     business.
 var APIKeyPermissions = []account.Permission{
 	account.SummaryRead, account.RecordRead, account.FinanceRead, account.SyncManage, account.MemberRead, account.SecurityRead,
+	account.TaskRead,
 }
 
 // apiKeyGrants returns what a key may do: what it was given, as far as its creator holds it now. A key speaks for the whole

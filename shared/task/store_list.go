@@ -8,6 +8,7 @@ import (
 
 	"cloud.google.com/go/firestore"
 
+	"fieldboard.dev/fieldboard/shared/cloud"
 	"fieldboard.dev/fieldboard/shared/problem"
 )
 
@@ -21,9 +22,12 @@ type Filter struct {
 
 // Position is a task's place in a list.
 type Position struct {
-	CreatedAt time.Time
-	ID        string
+	CreatedAt time.Time `json:"t"`
+	ID        string    `json:"i"`
 }
+
+// Valid tells whether Firestore can look for it: it comes back from outside.
+func (p Position) Valid() bool { return cloud.AreIDs(p.ID) && cloud.IsTime(p.CreatedAt) }
 
 // List returns an account's tasks that a filter lets through, the newest first, after a position.
 func (e *Engine) List(ctx context.Context, account string, f Filter, after Position, limit int) (tasks []View, more bool, err error) {

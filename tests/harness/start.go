@@ -36,7 +36,9 @@ import (
 	"fieldboard.dev/fieldboard/functions/schedulesync"
 	"fieldboard.dev/fieldboard/functions/sealevents"
 	"fieldboard.dev/fieldboard/functions/session"
+	"fieldboard.dev/fieldboard/functions/tasks"
 	"fieldboard.dev/fieldboard/functions/telldue"
+	"fieldboard.dev/fieldboard/functions/tendtasks"
 	"fieldboard.dev/fieldboard/functions/tidytrail"
 	"fieldboard.dev/fieldboard/functions/worktrail"
 	"fieldboard.dev/fieldboard/realtime-run/server"
@@ -64,7 +66,9 @@ var (
 		"schedulesync":  schedulesync.Build,
 		"sealevents":    sealevents.Build,
 		"session":       session.Build,
+		"tasks":         tasks.Build,
 		"telldue":       telldue.Build,
+		"tendtasks":     tendtasks.Build,
 		"tidytrail":     tidytrail.Build,
 		"worktrail":     worktrail.Build,
 	}
@@ -146,6 +150,7 @@ func (b *builder) settle() {
 		TasksHost:      emulator.Tasks(b.tb),
 		SchedulerHost:  b.servers[issuerServer].Listener.Addr().String(),
 		Functions:      maps.Clone(s.Functions),
+		Workers:        s.manifest.Workers(),
 		QueueIssuer:    settings.Issuer{URL: emulator.TasksIssuer(b.tb), Keys: emulator.TasksIssuer(b.tb) + "/jwks"},
 		ScheduleIssuer: settings.Issuer{URL: b.address(issuerServer), Keys: b.address(issuerServer) + "/jwks"},
 		SyncSlice:      b.opts.SyncSlice,

@@ -47,10 +47,14 @@ var mayCall = map[string]string{
 	"create-audit-replay": money, "list-audit-replays": money, "get-audit-replay": money, "cancel-audit-replay": money,
 	"create-audit-erasure": owners, "list-audit-erasures": owners, "get-audit-erasure": owners, "cancel-audit-erasure": owners,
 
+	"list-tasks": seen + key, "get-task": seen + key, "list-task-kinds": seen + key,
+	"get-task-payload": money, "edit-task": money, "cancel-task": money, "retry-task": money, "replay-tasks": money,
+	"pause-task-kind": money, "resume-task-kind": money,
+
 	"authorize-jobber": owners, "connect-jobber": owners, "disconnect-jobber": owners,
 	"change-account": owners, "transfer-ownership": owners,
 
-	"relay-events": worker, "run-sync": worker, "schedule-sync": worker, "seal-events": worker, "tell-due": worker, "work-trail": worker, "tidy-trail": worker,
+	"relay-events": worker, "run-sync": worker, "schedule-sync": worker, "seal-events": worker, "tell-due": worker, "work-trail": worker, "tidy-trail": worker, "tend-tasks": worker,
 }
 
 // Every operation answers each role as the table says, and nobody as it must. The requests name things that do not exist and
@@ -66,7 +70,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 		}
 		clients[role] = client
 	}
-	all := `{"name":"x","permissions":["summary:read","record:read","finance:read","sync:manage","member:read","security:read"]}`
+	all := `{"name":"x","permissions":["summary:read","record:read","finance:read","sync:manage","member:read","security:read","task:read"]}`
 	clients["key"] = &demo.Client{AccessToken: makeKey(t, stack, "owner", all).Secret}
 	left := maps.Clone(mayCall)
 	for _, o := range stack.Operations() {

@@ -14,6 +14,8 @@ export type Permission =
   | 'live:manage'
   | 'key:manage'
   | 'security:read'
+  | 'task:read'
+  | 'task:manage'
   | 'account:manage'
   | 'event:export'
   | 'event:replay'

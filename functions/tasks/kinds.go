@@ -1,0 +1,10 @@
+package tasks
+
+import (
+	"fieldboard.dev/fieldboard/shared/task"
+)
+
+// kinds are all kinds of task that there are.
+func kinds() (task.Catalogue, error) {
+	return task.NewCatalogue()
+}
