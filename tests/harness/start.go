@@ -25,6 +25,7 @@ import (
 	"fieldboard.dev/fieldboard/functions/apikeys"
 	"fieldboard.dev/fieldboard/functions/audit"
 	"fieldboard.dev/fieldboard/functions/dashboard"
+	"fieldboard.dev/fieldboard/functions/fireschedule"
 	"fieldboard.dev/fieldboard/functions/jobberconnect"
 	"fieldboard.dev/fieldboard/functions/jobberwebhook"
 	"fieldboard.dev/fieldboard/functions/live"
@@ -33,11 +34,13 @@ import (
 	"fieldboard.dev/fieldboard/functions/records"
 	"fieldboard.dev/fieldboard/functions/relay"
 	"fieldboard.dev/fieldboard/functions/runsync"
+	"fieldboard.dev/fieldboard/functions/schedules"
 	"fieldboard.dev/fieldboard/functions/schedulesync"
 	"fieldboard.dev/fieldboard/functions/sealevents"
 	"fieldboard.dev/fieldboard/functions/session"
 	"fieldboard.dev/fieldboard/functions/tasks"
 	"fieldboard.dev/fieldboard/functions/telldue"
+	"fieldboard.dev/fieldboard/functions/tendschedules"
 	"fieldboard.dev/fieldboard/functions/tendtasks"
 	"fieldboard.dev/fieldboard/functions/tidytrail"
 	"fieldboard.dev/fieldboard/functions/worktrail"
@@ -57,17 +60,20 @@ var (
 		"audit":         audit.Build,
 		"live":          live.Build,
 		"dashboard":     dashboard.Build,
+		"fireschedule":  fireschedule.Build,
 		"jobberconnect": jobberconnect.Build,
 		"jobberwebhook": jobberwebhook.Build,
 		"members":       members.Build,
 		"records":       records.Build,
 		"relay":         relay.Build,
 		"runsync":       runsync.Build,
+		"schedules":     schedules.Build,
 		"schedulesync":  schedulesync.Build,
 		"sealevents":    sealevents.Build,
 		"session":       session.Build,
 		"tasks":         tasks.Build,
 		"telldue":       telldue.Build,
+		"tendschedules": tendschedules.Build,
 		"tendtasks":     tendtasks.Build,
 		"tidytrail":     tidytrail.Build,
 		"worktrail":     worktrail.Build,

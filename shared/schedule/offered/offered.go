@@ -1,0 +1,23 @@
+// Package offered lists what can be done by schedule, for the functions that keep, start and tend schedules.
+package offered
+
+import (
+	"context"
+
+	"fieldboard.dev/fieldboard/shared/instance"
+	"fieldboard.dev/fieldboard/shared/schedule"
+)
+
+// Actions returns all actions that there are. It dials nothing.
+func Actions(_ context.Context, _ *instance.Instance) ([]schedule.Action, error) {
+	return nil, nil
+}
+
+// New returns the schedules of an instance's settings, with all actions.
+func New(ctx context.Context, in *instance.Instance) (*schedule.Schedules, error) {
+	actions, err := Actions(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return schedule.New(ctx, in, actions...)
+}
