@@ -112,7 +112,7 @@ func newPlace(t *testing.T, now string) *place {
 
 	in, err := instance.New(t.Context(), envconfig.MapLookuper(map[string]string{
 		"GOOGLE_CLOUD_PROJECT": emulator.Project(t), "REDIS_URL": emulator.Redis(t), "REDIS_PREFIX": emulator.Prefix(t),
-		"CLOUD_TASKS_EMULATOR_HOST": emulator.Tasks(t), "TASK_WORKERS": "work=" + door.URL + "/work", "TASKS_INVOKER": "invoker@demo.example",
+		"CLOUD_TASKS_EMULATOR_HOST": emulator.Tasks(t), "TASK_WORKERS": "work=" + door.URL + "/tasks", "TASKS_INVOKER": "invoker@demo.example",
 		"SCHEDULER_EMULATOR_HOST": google.Listener.Addr().String(), "SCHEDULES_TARGET_URL": door.URL,
 	}), p.clock, log)
 	if err != nil {
@@ -167,7 +167,7 @@ func (p *place) prepare(in *instance.Instance) {
 
 // answer is the function that Cloud Scheduler calls.
 func (p *place) answer(w http.ResponseWriter, r *http.Request) {
-	if strings.HasPrefix(r.URL.Path, "/work") {
+	if strings.HasPrefix(r.URL.Path, "/tasks") {
 		return
 	}
 	var f schedule.Firing
