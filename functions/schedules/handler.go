@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -280,7 +281,11 @@ func at(where string, err error) error {
 	var e *problem.Error
 	if errors.As(err, &e) {
 		for i := range e.Fields {
-			e.Fields[i].Location = where + "." + e.Fields[i].Location
+			place := e.Fields[i].Location
+			if where == "query" {
+				place = strings.TrimPrefix(place, "when.") // a query is flat
+			}
+			e.Fields[i].Location = where + "." + place
 		}
 	}
 	return err

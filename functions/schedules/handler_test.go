@@ -218,7 +218,7 @@ func TestRefusals(t *testing.T) {
 		{http.MethodPost, path, `{"name":"","action":"none","order":{},"when":{"every":"cron","cron":"61 * * * *"},"zone":"Mars/Base","recipients":["nobody"],"missed":"x"}`,
 			[]string{"body.name", "body.missed", "body.zone", "body.when.cron", "body.action", "body.recipients[0]"}},
 		{http.MethodPost, path, strings.Replace(monday, `{"of":"jobs"}`, `{"of":"x"}`, 1), []string{"body.order.of"}},
-		{http.MethodGet, "/api/v1/schedule-times?every=day&at=25:00&zone=x", "", []string{"query.when.at", "query.zone"}},
+		{http.MethodGet, "/api/v1/schedule-times?every=day&at=25:00&zone=x", "", []string{"query.at", "query.zone"}},
 	} {
 		var p httpapi.Problem
 		s.call("owner", test.method, test.path, test.body, "", http.StatusUnprocessableEntity, &p)

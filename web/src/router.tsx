@@ -116,6 +116,12 @@ const connectJobber = createRoute({
   component: lazyRouteComponent(() => import('./pages/connect/callback'), 'ConnectJobber'),
 })
 
+const schedules = createRoute({
+  getParentRoute: () => gate,
+  path: '/schedules',
+  component: lazyRouteComponent(() => import('./pages/schedules/schedules'), 'Schedules'),
+})
+
 const settings = createRoute({
   getParentRoute: () => gate,
   path: '/settings',
@@ -179,6 +185,7 @@ const tree = root.addChildren([
     overview,
     connect,
     connectJobber,
+    schedules,
     settings.addChildren([firstSetting, members, roles, sessions, live, apiKeys, audit, account]),
     list.addChildren([detail]),
   ]),
