@@ -12,6 +12,7 @@ import (
 
 	_ "fieldboard.dev/fieldboard/functions/apikeys"
 	_ "fieldboard.dev/fieldboard/functions/audit"
+	_ "fieldboard.dev/fieldboard/functions/batches"
 	_ "fieldboard.dev/fieldboard/functions/dashboard"
 	_ "fieldboard.dev/fieldboard/functions/fireschedule"
 	_ "fieldboard.dev/fieldboard/functions/jobberconnect"
@@ -31,6 +32,8 @@ import (
 	_ "fieldboard.dev/fieldboard/functions/tendschedules"
 	_ "fieldboard.dev/fieldboard/functions/tendtasks"
 	_ "fieldboard.dev/fieldboard/functions/tidytrail"
+	_ "fieldboard.dev/fieldboard/functions/workbatches"
+	_ "fieldboard.dev/fieldboard/functions/workemail"
 	_ "fieldboard.dev/fieldboard/functions/worktrail"
 )
 

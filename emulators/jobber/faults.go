@@ -17,6 +17,7 @@ const (
 	faultReorder   = "reorder"   // the webhook is held until another one of the account was sent, at most delayMs
 	faultError     = "500"       // the request is answered with an internal error
 	faultSlow      = "slow"      // the answer waits delayMs
+	faultLost      = "lost"      // the request is done and its answer never comes: the connection breaks
 	faultThrottle  = "throttle"  // the bucket is empty: THROTTLED
 	faultRevoke    = "revoke"    // the access token is no longer recognised; with connection, the refresh token too
 	faultHide      = "hide"      // a field, or every object of a type, is hidden due to permissions
@@ -24,7 +25,7 @@ const (
 
 var (
 	webhookFaults = []string{faultDrop, faultDelay, faultDuplicate, faultReorder}
-	requestFaults = []string{faultError, faultSlow, faultThrottle, faultRevoke, faultHide}
+	requestFaults = []string{faultError, faultSlow, faultLost, faultThrottle, faultRevoke, faultHide}
 	delayedFaults = map[string]int{faultDelay: 1000, faultReorder: 2000, faultSlow: 1000} // with their usual delayMs
 )
 

@@ -216,6 +216,17 @@ func (e *Emulator) answer(w http.ResponseWriter, r *http.Request, prepared reque
 		return
 	}
 	s := &session{business: a.business, currentUser: caller.grant.userID, emulator: e, account: a}
+	if data, problems := prepared.forbidden(caller.scopes); len(problems) > 0 {
+		a.bucket.settle(e.clock.Now(), requested, 0)
+		raw, err := json.Marshal(data)
+		if err != nil {
+			raw = null
+		}
+		writeJSON(w, http.StatusOK, reply{
+			Data: raw, Errors: problems, Extensions: extensions{&cost{requested, 0, a.bucket.status(e.clock.Now())}, version},
+		})
+		return
+	}
 	raw, data, problems := e.graph.run(context.WithoutCancel(r.Context()), s, q)
 	hidden := e.hidden(caller, a)
 	if !hidden.empty() && data != nil {
@@ -233,6 +244,9 @@ func (e *Emulator) answer(w http.ResponseWriter, r *http.Request, prepared reque
 	a.counts.points.Add(int64(actual))
 	if raw == nil {
 		raw = null
+	}
+	if len(e.faults.happening(faultLost, a.number, "")) > 0 {
+		panic(http.ErrAbortHandler)
 	}
 	writeJSON(w, http.StatusOK, reply{
 		Data: raw, Errors: problems,

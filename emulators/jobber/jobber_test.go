@@ -238,6 +238,30 @@ func (b *bench) ask(token, query string, variables m) answer {
 	return b.do(http.MethodPost, "/api/graphql", "application/json", bytes.NewReader(encoded), header)
 }
 
+// lost tells whether no answer comes to a query: the connection breaks.
+func (b *bench) lost(token, query string, variables m) bool {
+	b.t.Helper()
+	encoded, err := json.Marshal(m{"query": query, "variables": variables})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.url+"/api/graphql", bytes.NewReader(encoded))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	r.Header = http.Header{
+		"Content-Type": {"application/json"}, "Authorization": {"Bearer " + token}, "X-Jobber-Graphql-Version": {version},
+	}
+	response, err := b.client.Do(r)
+	if err != nil {
+		return true
+	}
+	if err := response.Body.Close(); err != nil {
+		b.t.Error(err)
+	}
+	return false
+}
+
 // reply asks and wants an answer of status 200.
 func (b *bench) reply(token, query string, variables m) (r reply) {
 	b.t.Helper()

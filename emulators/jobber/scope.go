@@ -18,10 +18,31 @@ var scopeTypes = map[string][]string{
 	"read_users":           {"User"},
 }
 
+// writeScopes says which scope a mutation needs. That a mutation without its scope is hidden as a field is, and is not run, is
+// not documented: it is taken from what reads do.
+var writeScopes = map[string]string{
+	"clientCreate": "write_clients", "clientEdit": "write_clients", "clientArchive": "write_clients", "clientUnarchive": "write_clients",
+	"visitComplete": "write_scheduled_items", "invoiceMarkAsSent": "write_invoices",
+}
+
+// forbidden returns the reply to an operation that has a mutation which the scopes do not allow; nothing of it is run.
+func (q request) forbidden(scopes []string) (data map[string]any, problems []graphError) {
+	data = map[string]any{}
+	q.eachField(q.op.SelectionSet, func(f *ast.Field) {
+		data[f.Alias] = nil
+		if scope := writeScopes[f.Name]; q.op.Operation == ast.Mutation && scope != "" && !slices.Contains(scopes, scope) {
+			problems = append(problems, graphError{
+				Message: "The field " + f.Name + " on an object of type Mutation was hidden due to permissions", Path: []any{f.Alias},
+			})
+		}
+	})
+	return data, problems
+}
+
 func allScopes() []string {
 	return []string{
 		"read_clients", "read_requests", "read_quotes", "read_jobs", "read_scheduled_items", "read_invoices",
-		"read_jobber_payments", "read_users",
+		"read_jobber_payments", "read_users", "write_clients", "write_scheduled_items", "write_invoices",
 	}
 }
 

@@ -1,10 +1,12 @@
 package tasks
 
 import (
+	"fieldboard.dev/fieldboard/shared/batch"
+	"fieldboard.dev/fieldboard/shared/email"
 	"fieldboard.dev/fieldboard/shared/task"
 )
 
 // kinds are all kinds of task that there are.
 func kinds() (task.Catalogue, error) {
-	return task.NewCatalogue()
+	return task.NewCatalogue(batch.Kind.Listed(), email.Sending.Listed())
 }

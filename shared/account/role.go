@@ -30,6 +30,7 @@ const (
 	EventExport   Permission = "event:export"   // export the audit log
 	EventReplay   Permission = "event:replay"   // send stored events to a consumer again
 	EventErase    Permission = "event:erase"    // take a person out of the events, for good
+	BatchRun      Permission = "batch:run"      // make many changes at Jobber at once
 	OwnerTransfer Permission = "owner:transfer" // make another member the owner in one's place
 
 	ScheduleRead   Permission = "schedule:read"   // see what is done by the calendar
@@ -70,17 +71,19 @@ var granted = map[Role]Grants{
 		SyncManage: WholeAccount, JobberConnect: WholeAccount, MemberRead: WholeAccount, MemberManage: WholeAccount,
 		SessionManage: WholeAccount, LiveManage: WholeAccount, KeyManage: WholeAccount, SecurityRead: WholeAccount, AccountManage: WholeAccount,
 		OwnerTransfer: WholeAccount, EventExport: WholeAccount, EventReplay: WholeAccount, EventErase: WholeAccount,
-		TaskRead: WholeAccount, TaskManage: WholeAccount, ScheduleRead: WholeAccount, ScheduleManage: WholeAccount,
+		TaskRead: WholeAccount, TaskManage: WholeAccount, BatchRun: WholeAccount,
+		ScheduleRead: WholeAccount, ScheduleManage: WholeAccount,
 	},
 	Admin: {
 		SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount, FinanceRead: WholeAccount,
 		SyncManage: WholeAccount, MemberRead: WholeAccount, MemberManage: WholeAccount, SessionManage: WholeAccount,
 		LiveManage: WholeAccount, KeyManage: WholeAccount, SecurityRead: WholeAccount, EventExport: WholeAccount, EventReplay: WholeAccount,
-		TaskRead: WholeAccount, TaskManage: WholeAccount, ScheduleRead: WholeAccount, ScheduleManage: WholeAccount,
+		TaskRead: WholeAccount, TaskManage: WholeAccount, BatchRun: WholeAccount,
+		ScheduleRead: WholeAccount, ScheduleManage: WholeAccount,
 	},
 	Dispatcher: {
 		SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount, MemberRead: WholeAccount, TaskRead: WholeAccount,
-		ScheduleRead: WholeAccount, ScheduleManage: WholeAccount,
+		BatchRun: WholeAccount, ScheduleRead: WholeAccount, ScheduleManage: WholeAccount,
 	},
 	Technician: {SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: OwnTeam},
 	Viewer:     {SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount},

@@ -34,6 +34,8 @@ const (
 	SyncFailed         = "sync.failed"
 	JobberConnected    = "jobber.connected"
 	JobberDisconnected = "jobber.disconnected"
+	BatchStarted       = "batch.started"
+	BatchFinished      = "batch.finished"
 	TaskCompleted      = "task.completed"
 	TaskFailed         = "task.failed" // for good: a dead letter
 	TaskCancelled      = "task.cancelled"

@@ -3,7 +3,9 @@ package jobber
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	mathrand "math/rand/v2"
+	"net"
 	"time"
 
 	"github.com/Khan/genqlient/graphql"
@@ -16,6 +18,7 @@ type call struct {
 	account string
 	lane    Lane
 	token   *Token // used as it is, instead of the account's
+	once    bool   // it makes a change that must not be made twice: it is not sent again unless it surely was not done
 
 	sent      Token // with the last try
 	fetchedAt time.Time
@@ -43,7 +46,7 @@ func (c *call) MakeRequest(ctx context.Context, req *graphql.Request, resp *grap
 	}
 	refused := false
 	for try := 1; ; try++ {
-		failure := c.once(ctx, req, resp, estimate)
+		failure := c.try(ctx, req, resp, estimate)
 		if failure == nil {
 			return nil
 		}
@@ -76,8 +79,8 @@ func (c *call) MakeRequest(ctx context.Context, req *graphql.Request, resp *grap
 // unauthorized is the refusal of one access token; it becomes Unauthenticated when a fresh one is refused too.
 const unauthorized Kind = "unauthorized"
 
-// once reserves, sends, settles and reads the reply.
-func (c *call) once(ctx context.Context, req *graphql.Request, resp *graphql.Response, estimate float64) *Error {
+// try reserves, sends, settles and reads the reply.
+func (c *call) try(ctx context.Context, req *graphql.Request, resp *graphql.Response, estimate float64) *Error {
 	token := c.token
 	if token == nil {
 		t, err := c.api.tokens.get(ctx, req.OpName, c.account)
@@ -120,11 +123,24 @@ func (c *call) once(ctx context.Context, req *graphql.Request, resp *graphql.Res
 	if err := c.api.budget.Settle(ctx, receipt); err != nil {
 		c.api.log.WarnContext(ctx, "a query counts as spent in full: settling it failed", "account", c.account, "error", err)
 	}
-	if failure != nil {
+	if failure == nil {
+		c.errors = rep.errors
+		failure = rep.decode(req.OpName, resp.Data)
+		if failure != nil && c.once {
+			failure.Kind = Unsure
+		}
 		return failure
 	}
-	c.errors = rep.errors
-	return rep.decode(req.OpName, resp.Data)
+	if c.once && failure.Kind == Transient && !unsent(failure) {
+		failure.Kind = Unsure
+	}
+	return failure
+}
+
+// unsent tells whether a request surely did not reach Jobber: there was no connection to send it by.
+func unsent(failure *Error) bool {
+	var op *net.OpError
+	return errors.As(failure.Cause, &op) && op.Op == "dial"
 }
 
 // throttled tells a query that can never run from one that came too early.

@@ -24,6 +24,8 @@ const (
 	Refused            Kind = "refused"              // the query or its input is not valid there
 	TooExpensive       Kind = "too_expensive"        // the worst case exceeds the whole bucket even for the smallest page
 	Misuse             Kind = "misuse"               // the caller's mistake; nothing was sent
+	Declined           Kind = "declined"             // Jobber did not make the change, for Reasons; nothing has changed
+	Unsure             Kind = "unsure"               // a change that must not be sent twice was sent, and no answer came: look before trying again
 )
 
 // Error is a failed call to Jobber.
@@ -33,8 +35,24 @@ type Error struct {
 	Message    string // Jobber's words or ours; not for people outside
 	Status     int    // HTTP status, 0 when there was no reply
 	RetryAfter time.Duration
-	Asked      float64 // with TooExpensive: the worst case, in points
+	Asked      float64  // with TooExpensive: the worst case, in points
+	Reasons    []Reason // with Declined: at least one
 	Cause      error
+}
+
+// Reason is why Jobber declined a change, in its words, which are for people.
+type Reason struct {
+	Message string
+	Path    []string // of the input, such as input, emails, 0, address
+}
+
+// ReasonsOf returns why Jobber declined a change; none when err is another failure.
+func ReasonsOf(err error) []Reason {
+	var e *Error
+	if errors.As(err, &e) && e.Kind == Declined {
+		return e.Reasons
+	}
+	return nil
 }
 
 func (e *Error) Error() string {

@@ -2,12 +2,11 @@
 package mail
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"net/mail"
 	"net/url"
 	"regexp"
@@ -89,10 +88,20 @@ type Message struct {
 	Subject string
 	Text    string
 	HTML    string
+
+	ID          string // the same id is the same message, for a reader who gets it twice; by chance when empty
+	Attachments []Attachment
 }
 
-// Sender sends messages. It connects for each: a function sends few, far apart.
+// Attachment is a file that goes with a message.
+type Attachment struct {
+	Name    string // of the file, as the reader sees it
+	Content []byte
+}
+
+// Sender sends messages. It keeps connections for what follows soon.
 type Sender struct {
+	lines  lines
 	server *server // nil when mail is switched off
 	from   *mail.Address
 	clock  clock.Clock
@@ -119,6 +128,13 @@ func (s *Sender) On() bool { return s.server != nil }
 // ErrOff is Send's error where mail is switched off.
 var ErrOff = errors.New("mail is switched off: SMTP_URL is empty")
 
+// ErrNoRecipient is in Send's error when the server says for good that it knows nobody by the address, and ErrRefused when it
+// refuses the message for good for another reason: sending it again would not help.
+var (
+	ErrNoRecipient = errors.New("there is nobody by this address")
+	ErrRefused     = errors.New("the mail server refuses the message")
+)
+
 // Send returns once the server has taken the message. After an error it may have taken it all the same.
 func (s *Sender) Send(ctx context.Context, m Message) error {
 	if !s.On() {
@@ -130,24 +146,29 @@ func (s *Sender) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return fmt.Errorf("composing a mail: %w", err)
 	}
-	dial, hangUp := s.server.line(ctx)
-	defer hangUp()
-	client, err := gomail.NewClient(s.server.host, s.options(dial)...)
-	if err != nil {
-		return fmt.Errorf("sending a mail: %w", err)
-	}
-	talk, err := client.DialToSMTPClientWithContext(ctx)
+	l, err := s.lines.take(ctx, s)
 	if err == nil {
-		if err = client.SendWithSMTPClient(talk, message); err == nil {
-			_ = talk.Quit() // the server has the message, whatever it says to this
-		}
+		err = l.send(ctx, message)
+		s.lines.giveBack(l, err)
 	}
-	if err != nil {
-		// The library and the server's words name the address.
-		address := regexp.MustCompile("(?i)" + regexp.QuoteMeta(string(m.To)))
-		return errors.Join(errors.New("sending a mail: "+address.ReplaceAllString(err.Error(), "[redacted]")), ctx.Err())
+	if err == nil {
+		return nil
 	}
-	return nil
+	// The library and the server's words name the address.
+	address := regexp.MustCompile("(?i)" + regexp.QuoteMeta(string(m.To)))
+	return errors.Join(errors.New("sending a mail: "+address.ReplaceAllString(err.Error(), "[redacted]")), refusal(err), ctx.Err())
+}
+
+// refusal says whether a server's answer is for good: one of RFC 5321's 5yz.
+func refusal(err error) error {
+	var sent *gomail.SendError
+	switch {
+	case !errors.As(err, &sent) || sent.IsTemp() || sent.ErrorCode() < 500:
+		return nil
+	case sent.Reason == gomail.ErrSMTPRcptTo:
+		return ErrNoRecipient
+	}
+	return ErrRefused
 }
 
 func (s *Sender) options(dial gomail.DialContextFunc) []gomail.Option {
@@ -180,39 +201,23 @@ func (s *Sender) compose(m Message) (*gomail.Msg, error) {
 	}
 	message.Subject(oneLine(m.Subject))
 	message.SetDateWithValue(s.clock.Now())
-	message.SetMessageIDWithValue(rand.Text() + "@" + s.domain())
+	id := m.ID
+	if id == "" {
+		id = rand.Text()
+	}
+	message.SetMessageIDWithValue(id + "@" + s.domain())
 	message.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no automatic answer, please
 	message.SetBodyString(gomail.TypeTextPlain, m.Text)
 	message.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
+	for _, a := range m.Attachments {
+		if err := message.AttachReader(oneLine(a.Name), bytes.NewReader(a.Content)); err != nil {
+			return nil, err
+		}
+	}
 	return message, nil
 }
 
 // oneLine keeps a header to one line, whatever was put into it.
 func oneLine(text string) string {
 	return strings.Join(strings.Fields(text), " ")
-}
-
-// line returns what dials the server, once, and what ends the connection. So does the end of ctx: the library leaves a
-// connection open where it fails half-way, and grants every step of it the whole time anew.
-func (s *server) line(ctx context.Context) (dial gomail.DialContextFunc, hangUp func()) {
-	end := func() {}
-	dial = func(dialing context.Context, network, _ string) (net.Conn, error) {
-		address := net.JoinHostPort(s.host, strconv.Itoa(s.port))
-		var conn net.Conn
-		var err error
-		if s.tls {
-			dialer := &tls.Dialer{Config: &tls.Config{ServerName: s.host, MinVersion: tls.VersionTLS12}}
-			conn, err = dialer.DialContext(dialing, network, address)
-		} else {
-			conn, err = (&net.Dialer{}).DialContext(dialing, network, address)
-		}
-		if err != nil {
-			return nil, err
-		}
-		hang := func() { _ = conn.Close() } // closed already, unless sending failed
-		stop := context.AfterFunc(ctx, hang)
-		end = func() { stop(); hang() }
-		return conn, nil
-	}
-	return dial, func() { end() }
 }

@@ -213,3 +213,63 @@ func TestBrokenServers(t *testing.T) {
 		t.Errorf("no address: got %v", err)
 	}
 }
+
+// Servers count how often one connects: what follows soon goes over the same connection, and one that died meanwhile is not
+// noticed by who sends.
+func TestConnectionsAreKept(t *testing.T) {
+	t.Parallel()
+	server := emulator.Mail(t)
+	var mu sync.Mutex
+	var conns []net.Conn
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var carried sync.WaitGroup
+	defer carried.Wait()
+	defer listener.Close()
+	carried.Go(func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			upstream, err := (&net.Dialer{}).DialContext(context.WithoutCancel(t.Context()), "tcp", server)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			mu.Lock()
+			conns = append(conns, client, upstream)
+			mu.Unlock()
+			carried.Go(func() { _, _ = io.Copy(upstream, client); _ = upstream.Close() })
+			carried.Go(func() { _, _ = io.Copy(client, upstream); _ = client.Close() })
+		}
+	})
+	closeAll := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, c := range conns {
+			_ = c.Close()
+		}
+		return len(conns) / 2
+	}
+	defer closeAll()
+	s := sender(t, "smtp://"+listener.Addr().String())
+	to := strings.ToLower(emulator.Prefix(t)[:21]) + "@example.test"
+	for i := range 12 {
+		if i == 6 {
+			if n := closeAll(); n != 1 {
+				t.Errorf("six messages took %d connections, want 1", n)
+			}
+		}
+		m := mail.Message{To: telemetry.Personal(to), Subject: "One of many", Text: "x", HTML: "<p>x</p>",
+			Attachments: []mail.Attachment{{Name: "figures.csv", Content: []byte("a,b\n")}}}
+		if err := s.Send(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := closeAll(); n != 2 {
+		t.Errorf("twelve messages with a break took %d connections, want 2", n)
+	}
+}

@@ -89,6 +89,12 @@ func IDOf(jobberID string) (string, error) {
 	return kind + "_" + number, nil
 }
 
+// JobberIDOf is the EncodedId of a record's id: the other way of IDOf.
+func JobberIDOf(id string) string {
+	kind, number, _ := strings.Cut(id, "_")
+	return base64.StdEncoding.EncodeToString([]byte("gid://Jobber/" + kind + "/" + number))
+}
+
 func word(s string) bool {
 	for _, r := range s {
 		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' {

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"cloud.google.com/go/firestore"
+	"golang.org/x/sync/errgroup"
 	"google.golang.org/api/iterator"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -100,6 +103,46 @@ func (s *Store) Children(ctx context.Context, account string, c Collection, fiel
 		ids[i] = snap.Ref.ID
 	}
 	return ids, nil
+}
+
+// ClientsByEmail returns the names of the clients that have one of the addresses, by the address in lower case. An address that
+// Jobber has in other capitals than it is asked for may be missed.
+func (s *Store) ClientsByEmail(ctx context.Context, account string, emails []string) (map[string]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*readTimeout)
+	defer cancel()
+	col, err := s.collection(ctx, account, Clients)
+	if err != nil {
+		return nil, err
+	}
+	var asked []string
+	for _, email := range emails {
+		asked = append(asked, email, strings.ToLower(email))
+	}
+	slices.Sort(asked)
+	asked = slices.Compact(asked)
+	var mu sync.Mutex
+	names := map[string]string{}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(8)
+	for part := range slices.Chunk(asked, 30) { // Firestore's most for "in"
+		group.Go(func() error {
+			snaps, err := col.Where("email", "in", part).Select("email", "name").Documents(ctx).GetAll()
+			if err != nil {
+				return problem.Wrap(err, problem.Unavailable, "The records cannot be read right now. Try again shortly.")
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for _, snap := range snaps {
+				var c Client
+				if err := snap.DataTo(&c); err != nil {
+					return err
+				}
+				names[strings.ToLower(c.Email)] = c.Name
+			}
+			return nil
+		})
+	}
+	return names, group.Wait()
 }
 
 // HasVisit tells whether one of the people is assigned to a visit whose field is id. At most 30 people are looked for.

@@ -225,7 +225,7 @@ func TestConversionsRefuseForeignIDs(t *testing.T) {
 func TestJobberIDOf(t *testing.T) {
 	t.Parallel()
 	for _, id := range []string{"Visit_1", "PaymentRecord_118404039"} {
-		back, err := record.IDOf(jobberIDOf(id))
+		back, err := record.IDOf(record.JobberIDOf(id))
 		if err != nil || back != id {
 			t.Errorf("%s became %q, error %v", id, back, err)
 		}

@@ -2,11 +2,9 @@ package syncing
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 
 	"fieldboard.dev/fieldboard/shared/jobber"
 	"fieldboard.dev/fieldboard/shared/problem"
@@ -94,7 +92,7 @@ func (e *errand) gather(ctx context.Context, c record.Collection, jobberID strin
 			return err
 		}
 		if v, there := now.(*record.Visit); there && action == jobber.Created { // one is told of for a whole series
-			return e.readVisits(ctx, jobberIDOf(v.JobID))
+			return e.readVisits(ctx, record.JobberIDOf(v.JobID))
 		}
 	case record.Invoices:
 		return e.invoiceChanged(ctx, id, jobberID, before, now)
@@ -150,14 +148,8 @@ func (e *errand) fetchOne(ctx context.Context, c record.Collection, id string) e
 	if id == "" {
 		return nil
 	}
-	_, err := e.fetch(ctx, c, jobberIDOf(id))
+	_, err := e.fetch(ctx, c, record.JobberIDOf(id))
 	return err
-}
-
-// jobberIDOf is the EncodedId of a record's id: the other way of record.IDOf.
-func jobberIDOf(id string) string {
-	kind, number, _ := strings.Cut(id, "_")
-	return base64.StdEncoding.EncodeToString([]byte("gid://Jobber/" + kind + "/" + number))
 }
 
 // children names collections and the field in which they refer to a parent.

@@ -109,6 +109,24 @@ func (f *Follower) follow(ctx context.Context, d delivery) (string, error) {
 	return "done", f.apply(ctx, scope, e, action == jobber.Created)
 }
 
+// Fetch brings the copy up to one record that was just changed, or made, as a notice of it would: the notice that follows finds
+// nothing to do.
+func (f *Follower) Fetch(ctx context.Context, account string, c record.Collection, jobberID string, made bool) error {
+	scope, err := scopeOf(ctx, f.accounts, account)
+	if err != nil {
+		return err
+	}
+	action := jobber.Updated
+	if made {
+		action = jobber.Created
+	}
+	e := f.errand(account)
+	if err := e.gather(ctx, c, jobberID, action); err != nil {
+		return err
+	}
+	return f.apply(ctx, scope, e, made)
+}
+
 // disconnect notes that the app was disconnected in Jobber, unless the account was connected again since. The store tells
 // people of it.
 func (f *Follower) disconnect(ctx context.Context, d delivery) (string, error) {

@@ -156,7 +156,7 @@ func TestASecondChangeInTheSameSecondIsFollowed(t *testing.T) {
 	client := s.act(t, http.MethodPost, "clients")
 	s.sent(t)
 	at := s.clock.Now()
-	w := s.notice(t, "CLIENT_UPDATE", jobberIDOf(client), at)
+	w := s.notice(t, "CLIENT_UPDATE", record.JobberIDOf(client), at)
 	if got := s.receive(t, w); got != Accepted {
 		t.Fatalf("the first notice: %s", got)
 	}

@@ -216,7 +216,7 @@ func TestTheScheduleStartsWhatIsDue(t *testing.T) {
 	s.finish(t)
 	tick("a run that is done", Ticked{Accounts: 1})
 	s.clock.advance(s.runner.cfg.Interval)
-	s.receive(t, s.notice(t, "CLIENT_UPDATE", jobberIDOf(s.act(t, http.MethodPost, "clients")), s.clock.Now()))
+	s.receive(t, s.notice(t, "CLIENT_UPDATE", record.JobberIDOf(s.act(t, http.MethodPost, "clients")), s.clock.Now()))
 	tick("the interval is over", Ticked{Accounts: 1, Started: 1})
 	s.finish(t)
 	s.clock.advance(republishAfter + time.Second)

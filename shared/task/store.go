@@ -6,6 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"cloud.google.com/go/firestore"
@@ -138,7 +142,7 @@ func (s store) get(ctx context.Context, account, id string) (*document, error) {
 // errUnchanged ends a change that has nothing to store.
 var errUnchanged = errors.New("task: unchanged")
 
-// change is what is made of a task in one transaction. Its functions may run several times.
+// change is what is made of a task. Its functions may run several times.
 type change struct {
 	make    func(d *document) ([]event.Event, error) // errUnchanged from it stores nothing and is no error
 	effects effects                                  // written with the task; nil for none
@@ -146,7 +150,9 @@ type change struct {
 	read    func(beside []*firestore.DocumentSnapshot) // what is read with the task, before make
 }
 
-// change stores what is made of a task, with the effects that belong to it and the events that tell of it, and returns it.
+// change stores what is made of a task, with the effects that belong to it and the events that tell of it, and returns it. The
+// task is read outside of the transaction, and written on the condition that nobody has written it since: a worker that dies in
+// a transaction which has read the task would keep it locked for a minute, from everyone.
 func (e *Engine) change(ctx context.Context, account, id string, c change) (*document, error) {
 	if !cloud.AreIDs(account, id) {
 		return nil, problem.New(problem.NotFound, "There is no such task.")
@@ -157,29 +163,48 @@ func (e *Engine) change(ctx context.Context, account, id string, c change) (*doc
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
+	for {
+		d, err := e.changeOnce(ctx, client, account, id, c)
+		if status.Code(err) != codes.FailedPrecondition { // somebody else was faster
+			return d, unavailable(err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, unavailable(err)
+		case <-time.After(time.Duration(rand.IntN(20)) * time.Millisecond): //nolint:gosec // keeps those who meet from meeting again
+		}
+	}
+}
+
+func (e *Engine) changeOnce(ctx context.Context, client *firestore.Client, account, id string, c change) (*document, error) {
 	refs := []*firestore.DocumentRef{ref(client, account, id)}
 	if c.beside != nil {
 		refs = append(refs, c.beside(client)...)
 	}
-	var d *document
-	var tell []event.Event
+	snaps, err := client.GetAll(ctx, refs)
+	if err != nil {
+		return nil, err
+	}
+	if !snaps[0].Exists() {
+		return nil, problem.New(problem.NotFound, "There is no such task.")
+	}
+	before, err := read(snaps[0])
+	if err != nil {
+		return nil, err
+	}
+	if c.read != nil {
+		c.read(snaps[1:])
+	}
+	d := *before
+	d.Timeline = slices.Clone(before.Timeline)
+	tell, err := c.make(&d)
+	if errors.Is(err, errUnchanged) {
+		return &d, nil
+	}
+	if err != nil {
+		return nil, err
+	}
 	err = client.RunTransaction(ctx, func(ctx context.Context, tx *firestore.Transaction) error {
-		snaps, err := tx.GetAll(refs)
-		if err != nil {
-			return err
-		}
-		if !snaps[0].Exists() {
-			return problem.New(problem.NotFound, "There is no such task.")
-		}
-		if d, err = read(snaps[0]); err != nil {
-			return err
-		}
-		if c.read != nil {
-			c.read(snaps[1:])
-		}
-		if tell, err = c.make(d); err != nil {
-			return err
-		}
 		if c.effects != nil { // first, since it may read
 			if err := c.effects(ctx, tx); err != nil {
 				return err
@@ -190,16 +215,34 @@ func (e *Engine) change(ctx context.Context, account, id string, c change) (*doc
 				return err
 			}
 		}
-		return tx.Set(refs[0], d)
+		return tx.Update(refs[0], difference(before, &d), firestore.LastUpdateTime(snaps[0].UpdateTime))
 	})
-	if errors.Is(err, errUnchanged) {
-		return d, nil
-	}
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, err
 	}
 	e.events.Publish(ctx, tell)
-	return d, nil
+	return &d, nil
+}
+
+// difference is what has to be written to make one document of another: always something, since a task that is written is
+// fenced by having been written.
+func difference(before, after *document) []firestore.Update {
+	var updates []firestore.Update
+	was, is := reflect.ValueOf(*before), reflect.ValueOf(*after)
+	for i := range is.NumField() {
+		tag := is.Type().Field(i).Tag.Get("firestore")
+		name, omitted, _ := strings.Cut(tag, ",")
+		value := is.Field(i)
+		if name != "wakeAt" && reflect.DeepEqual(was.Field(i).Interface(), value.Interface()) {
+			continue
+		}
+		update := firestore.Update{Path: name, Value: value.Interface()}
+		if omitted != "" && value.IsZero() {
+			update.Value = firestore.Delete
+		}
+		updates = append(updates, update)
+	}
+	return updates
 }
 
 // unavailable makes a problem of what Firestore answered, and leaves what is one already, or an error of this package.

@@ -57,29 +57,26 @@ func (r *Run) Spawn(ctx context.Context, children ...Task) error {
 	return nil
 }
 
+// spawn stores children while this run holds the task. The task itself is written each time, which fences it.
 func (r *Run) spawn(ctx context.Context, children []Task) error {
 	e := r.engine
-	return e.Transaction(ctx, func(ctx context.Context, tx *firestore.Transaction) error {
-		j, _ := ctx.Value(joinedKey{}).(*joined)
-		snap, err := tx.Get(ref(j.client, r.Account, r.ID))
-		if err != nil {
-			return err
-		}
-		d, err := read(snap)
-		if err != nil {
-			return err
-		}
-		if d.State != Running || d.Holder != r.holder {
-			return ErrLost
-		}
-		refs := make([]*firestore.DocumentRef, len(children))
-		for i, c := range children {
-			refs[i] = ref(j.client, c.Account, c.ID)
-		}
-		there, err := tx.GetAll(refs)
-		if err != nil {
-			return err
-		}
+	client, err := e.store.clients.Firestore(ctx)
+	if err != nil {
+		return err
+	}
+	refs := make([]*firestore.DocumentRef, len(children))
+	for i, c := range children {
+		refs[i] = ref(client, c.Account, c.ID)
+	}
+	reading, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	there, err := client.GetAll(reading, refs)
+	if err != nil {
+		return unavailable(err)
+	}
+	var added []addition
+	err = r.save(ctx, func(d *document) { d.Parts = true }, func(ctx context.Context, tx *firestore.Transaction) error {
+		j := &joined{tx: tx, client: client}
 		for i, c := range children {
 			if there[i].Exists() {
 				continue
@@ -88,11 +85,13 @@ func (r *Run) spawn(ctx context.Context, children []Task) error {
 				return err
 			}
 		}
-		if !d.Parts {
-			return tx.Update(snap.Ref, []firestore.Update{{Path: "parts", Value: true}})
-		}
-		return nil
+		added = j.added
+		return j.write()
 	})
+	if err == nil {
+		e.send(ctx, added)
+	}
+	return err
 }
 
 // Counts is how a task's children stand.

@@ -25,7 +25,7 @@ const (
 	entities    = 25
 )
 
-// TestMain makes this program the emitter as well: a worker that stores and publishes events, and that can be killed.
+// TestMain makes this program the emitter as well, which stores and publishes events, and a worker of tasks: both can be killed.
 func TestMain(m *testing.M) {
 	if os.Getenv(emitterMode) != "" {
 		if err := emitAll(context.Background()); err != nil {
@@ -33,6 +33,10 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 		os.Exit(0)
+	}
+	if os.Getenv(workerMode) != "" {
+		fmt.Fprintln(os.Stderr, "worker:", workAll(context.Background()))
+		os.Exit(1)
 	}
 	code := m.Run()
 	if dir, err := programs(); err == nil {

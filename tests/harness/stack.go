@@ -2,12 +2,16 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"cloud.google.com/go/scheduler/apiv1/schedulerpb"
+	"google.golang.org/api/iterator"
 
 	"fieldboard.dev/fieldboard/emulators/demo"
 	"fieldboard.dev/fieldboard/emulators/settings"
@@ -144,11 +148,29 @@ func (s *Stack) job(id string) string {
 	return fmt.Sprintf("projects/%s/locations/%s/jobs/%s", s.Project, settings.Location, id)
 }
 
-// Tick calls every job of Cloud Scheduler whose time has come by the stack's clock, once, and waits for them.
-func (s *Stack) Tick(tb testing.TB) {
+// CallJobs calls every job of Cloud Scheduler whose id begins so, one after the other, and returns how many there are.
+func (s *Stack) CallJobs(tb testing.TB, prefix string) int {
 	tb.Helper()
-	if err := s.scheduler.Tick(tb.Context()); err != nil {
+	client, err := s.Cloud.Scheduler(tb.Context())
+	if err != nil {
 		tb.Fatal(err)
+	}
+	called := 0
+	for jobs := client.ListJobs(tb.Context(), &schedulerpb.ListJobsRequest{Parent: strings.TrimSuffix(s.job(""), "/jobs/")}); ; {
+		job, err := jobs.Next()
+		if errors.Is(err, iterator.Done) {
+			return called
+		}
+		if err != nil {
+			tb.Fatal(err)
+		}
+		if !strings.HasPrefix(job.GetName(), s.job(prefix)) {
+			continue
+		}
+		called++
+		if err := s.scheduler.Call(tb.Context(), job.GetName()); err != nil {
+			tb.Fatal(err)
+		}
 	}
 }
 

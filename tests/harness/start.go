@@ -24,6 +24,7 @@ import (
 	"fieldboard.dev/fieldboard/emulators/signin"
 	"fieldboard.dev/fieldboard/functions/apikeys"
 	"fieldboard.dev/fieldboard/functions/audit"
+	"fieldboard.dev/fieldboard/functions/batches"
 	"fieldboard.dev/fieldboard/functions/dashboard"
 	"fieldboard.dev/fieldboard/functions/fireschedule"
 	"fieldboard.dev/fieldboard/functions/jobberconnect"
@@ -43,6 +44,8 @@ import (
 	"fieldboard.dev/fieldboard/functions/tendschedules"
 	"fieldboard.dev/fieldboard/functions/tendtasks"
 	"fieldboard.dev/fieldboard/functions/tidytrail"
+	"fieldboard.dev/fieldboard/functions/workbatches"
+	"fieldboard.dev/fieldboard/functions/workemail"
 	"fieldboard.dev/fieldboard/functions/worktrail"
 	"fieldboard.dev/fieldboard/realtime-run/server"
 	"fieldboard.dev/fieldboard/shared/account"
@@ -76,6 +79,9 @@ var (
 		"tendschedules": tendschedules.Build,
 		"tendtasks":     tendtasks.Build,
 		"tidytrail":     tidytrail.Build,
+		"batches":       batches.Build,
+		"workbatches":   workbatches.Build,
+		"workemail":     workemail.Build,
 		"worktrail":     worktrail.Build,
 	}
 	eventFunctions = map[string]instance.BuildEvent{

@@ -43,6 +43,7 @@ var mayCall = map[string]string{
 	"list-live-connections": money, "get-live-status": money, "end-live-connection": money, "end-member-connections": money,
 	"list-schedules": seen, "get-schedule": seen, "create-schedule": seen, "change-schedule": seen, "run-schedule": seen, "delete-schedule": seen,
 	"preview-schedule": seen,
+
 	"list-api-keys": money, "create-api-key": money, "rotate-api-key": money, "revoke-api-key": money,
 
 	"create-audit-export": money, "list-audit-exports": money, "get-audit-export": money, "cancel-audit-export": money, "download-audit-export": money,
@@ -51,13 +52,17 @@ var mayCall = map[string]string{
 
 	"list-tasks": seen + key, "get-task": seen + key, "list-task-kinds": seen + key,
 	"get-task-payload": money, "edit-task": money, "cancel-task": money, "retry-task": money, "replay-tasks": money,
+	"create-batch": seen + key, "upload-batch": seen + key, "get-batch-template": seen + key, "list-batches": seen + key, "get-batch": seen + key,
+	"list-batch-rows": seen + key, "start-batch": seen + key, "stop-batch": seen + key, "retry-batch": seen + key, "discard-batch": seen + key,
+	"download-batch-results": seen + key,
+
 	"pause-task-kind": money, "resume-task-kind": money,
 
 	"authorize-jobber": owners, "connect-jobber": owners, "disconnect-jobber": owners,
 	"change-account": owners, "transfer-ownership": owners,
 
 	"fire-schedule": worker, "tend-schedules": worker,
-	"relay-events": worker, "run-sync": worker, "schedule-sync": worker, "seal-events": worker, "tell-due": worker, "work-trail": worker, "tidy-trail": worker, "tend-tasks": worker,
+	"relay-events": worker, "run-sync": worker, "schedule-sync": worker, "seal-events": worker, "tell-due": worker, "work-trail": worker, "tidy-trail": worker, "tend-tasks": worker, "work-email": worker, "work-batches": worker,
 }
 
 // Every operation answers each role as the table says, and nobody as it must. The requests name things that do not exist and
@@ -73,7 +78,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 		}
 		clients[role] = client
 	}
-	all := `{"name":"x","permissions":["summary:read","record:read","finance:read","sync:manage","member:read","security:read","task:read"]}`
+	all := `{"name":"x","permissions":["summary:read","record:read","finance:read","sync:manage","member:read","security:read","task:read","batch:run"]}`
 	clients["key"] = &demo.Client{AccessToken: makeKey(t, stack, "owner", all).Secret}
 	left := maps.Clone(mayCall)
 	for _, o := range stack.Operations() {

@@ -37,7 +37,7 @@ func TestWhoseThingsOneReaches(t *testing.T) {
 		t.Fatal(err)
 	}
 	callers := map[string]string{"key": makeKey(t, stack, "owner",
-		`{"name":"x","permissions":["summary:read","record:read","finance:read","sync:manage","member:read","security:read"]}`).Secret}
+		`{"name":"x","permissions":["summary:read","record:read","finance:read","sync:manage","member:read","security:read","batch:run"]}`).Secret}
 	for _, role := range strings.Fields(everyone) {
 		callers[role] = stack.As(t, role).AccessToken
 	}
@@ -142,6 +142,12 @@ func belongingsOf(t *testing.T, stack *harness.Stack, owner, member string) belo
 	for _, path := range []string{"/api/v1/audit/erasures", "/api/v1/audit/replays"} { // an erasure ends with the removal of exports
 		finish(t, stack, owner, path+"/"+b[path])
 	}
+	var batch struct{ ID string }
+	archive := map[string]any{"action": "clients.archive", "ids": []string{b["/api/v1/clients"]}}
+	if err := stack.As(t, owner).Call(t.Context(), http.MethodPost, "/api/v1/batches", archive, &batch); err != nil {
+		t.Fatal(err)
+	}
+	b["/api/v1/batches"] = batch.ID
 	var made struct{ ID string }
 	if err := stack.As(t, owner).Call(t.Context(), http.MethodPost, "/api/v1/audit/exports", map[string]string{"format": "csv"}, &made); err != nil {
 		t.Fatal(err)

@@ -96,6 +96,18 @@ const detail = createRoute({
   component: lazyRouteComponent(() => import('./pages/records/detail'), 'DetailDrawer'),
 })
 
+const batches = createRoute({
+  getParentRoute: () => gate,
+  path: '/batches',
+  component: lazyRouteComponent(() => import('./pages/batches/batches'), 'Batches'),
+})
+
+const batch = createRoute({
+  getParentRoute: () => gate,
+  path: '/batches/$id',
+  component: lazyRouteComponent(() => import('./pages/batches/batch'), 'BatchPage'),
+})
+
 const connect = createRoute({
   getParentRoute: () => gate,
   path: '/connect',
@@ -183,6 +195,8 @@ const tree = root.addChildren([
   join,
   gate.addChildren([
     overview,
+    batches,
+    batch,
     connect,
     connectJobber,
     schedules,

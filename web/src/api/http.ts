@@ -4,6 +4,8 @@ import { problemOf, unreachable } from './problem'
 export interface Call {
   method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   body?: unknown
+  /** A file to send in the body's place. It may take longer. */
+  file?: Blob | undefined
   /** Makes a create happen once, however often the same submission is sent. */
   idempotencyKey?: string | undefined
   token?: string | undefined
@@ -24,19 +26,20 @@ const fileTimeoutMs = 60_000
 /** One HTTP exchange. Fails with ApiError, or with the caller's own abort. */
 export async function call<T>(
   path: string,
-  { method = 'GET', body, idempotencyKey, token, signal, as = 'json' }: Call = {},
+  { method = 'GET', body, file, idempotencyKey, token, signal, as = 'json' }: Call = {},
 ): Promise<Answer<T>> {
   const headers = new Headers({ Accept: 'application/json' })
   if (token) headers.set('Authorization', `Bearer ${token}`)
   if (body !== undefined) headers.set('Content-Type', 'application/json')
+  if (file) headers.set('Content-Type', file.type)
   if (idempotencyKey) headers.set('Idempotency-Key', idempotencyKey)
-  const timeout = AbortSignal.timeout(as === 'file' ? fileTimeoutMs : timeoutMs)
+  const timeout = AbortSignal.timeout(as === 'file' || file ? fileTimeoutMs : timeoutMs)
   let response: Response
   try {
     response = await fetch(path, {
       method,
       headers,
-      body: body === undefined ? null : JSON.stringify(body),
+      body: file ?? (body === undefined ? null : JSON.stringify(body)),
       credentials: 'same-origin',
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
     })

@@ -7,6 +7,9 @@ import type {
   ApiKey,
   AuditEntry,
   AuditExport,
+  Batch,
+  BatchRow,
+  BatchRowState,
   Collection,
   FieldEvent,
   Invitation,
@@ -48,6 +51,8 @@ export const keys = {
   auditExports: ['audit-exports'] as const,
   schedules: ['schedules'] as const,
   scheduleTimes: ['schedule-times'] as const,
+  batches: ['batches'] as const,
+  batch: (id: string) => ['batches', id] as const,
 }
 
 /** What is read without being signed in, so it may outlive a session. */
@@ -150,6 +155,48 @@ export function auditExportsQuery(session: Session) {
       const state = query.state.data?.items[0]?.state
       return state === 'queued' || state === 'running' ? 1500 : false
     },
+  })
+}
+
+export function batchesQuery(session: Session) {
+  return infiniteQueryOptions({
+    queryKey: [...keys.batches, 'list'] as const,
+    queryFn: ({ pageParam, signal }) =>
+      session.fetch<Page<Batch>>(`/api/v1/batches?${search({ limit: 25, cursor: pageParam })}`, { signal }),
+    initialPageParam: '',
+    getNextPageParam: page => page.nextCursor || undefined,
+    refetchInterval: query =>
+      query.state.data?.pages.some(page => page.items.some(batch => batch.state === 'running'))
+        ? 2000
+        : false,
+  })
+}
+
+/** A batch, asked for again as long as it runs. */
+export function batchQuery(session: Session, id: string) {
+  return queryOptions({
+    queryKey: keys.batch(id),
+    queryFn: ({ signal }) => session.fetch<Batch>(`/api/v1/batches/${encodeURIComponent(id)}`, { signal }),
+    refetchInterval: query => (query.state.data?.state === 'running' ? 1000 : false),
+  })
+}
+
+export function batchRowsQuery(
+  session: Session,
+  id: string,
+  state: BatchRowState | undefined,
+  running: boolean,
+) {
+  return infiniteQueryOptions({
+    queryKey: [...keys.batch(id), 'rows', state ?? 'all'] as const,
+    queryFn: ({ pageParam, signal }) =>
+      session.fetch<Page<BatchRow>>(
+        `/api/v1/batches/${encodeURIComponent(id)}/rows?${search({ limit: 50, state, cursor: pageParam })}`,
+        { signal },
+      ),
+    initialPageParam: '',
+    getNextPageParam: page => page.nextCursor || undefined,
+    refetchInterval: running ? 2000 : false,
   })
 }
 

@@ -18,6 +18,7 @@ export type Permission =
   | 'task:manage'
   | 'schedule:read'
   | 'schedule:manage'
+  | 'batch:run'
   | 'account:manage'
   | 'event:export'
   | 'event:replay'
@@ -351,6 +352,64 @@ export interface FieldEvent {
 export interface Page<T> {
   items: T[]
   nextCursor?: string | null
+}
+
+export type BatchAction =
+  | 'clients.import'
+  | 'clients.tag'
+  | 'clients.untag'
+  | 'clients.archive'
+  | 'clients.unarchive'
+  | 'visits.complete'
+  | 'invoices.mark_sent'
+
+export type BatchState = 'draft' | 'running' | 'stopped' | 'finished'
+
+/** How many rows of a batch stand how. Those that are being done are among the pending ones. */
+export interface BatchCounts {
+  total: number
+  pending: number
+  done: number
+  failed: number
+  unsure: number
+  unchanged: number
+  invalid: number
+}
+
+/** Many changes at Jobber at once. A draft has changed nothing. */
+export interface Batch {
+  id: string
+  title: string
+  action: BatchAction
+  state: BatchState
+  by: string
+  byName: string
+  file?: string
+  encoding?: string
+  ignored: string[]
+  tags: string[]
+  counts: BatchCounts
+  reason?: string
+  taskId?: string
+  createdAt: string
+  startedAt?: string
+  finishedAt?: string
+  expiresAt: string
+}
+
+export type BatchRowState = 'pending' | 'doing' | 'done' | 'failed' | 'unsure' | 'unchanged' | 'invalid'
+
+export interface BatchRow {
+  number: number
+  line?: number
+  does: 'create' | 'edit' | 'tag' | 'untag' | 'archive' | 'unarchive' | 'complete' | 'send'
+  label: string
+  recordId?: string
+  changes: { field: string; from: string; to: string }[]
+  state: BatchRowState
+  warnings: string[]
+  message?: string
+  doneAt?: string
 }
 
 export interface LiveConnection {

@@ -73,6 +73,7 @@ const permissions: Record<Permission, string> = {
   'task:manage': 'Stop, mend and repeat background work',
   'schedule:read': 'See what is done by the calendar',
   'schedule:manage': 'Have done by the calendar what they may do themselves',
+  'batch:run': 'Make many changes in Jobber at once',
   'account:manage': 'Change the account’s settings',
   'event:export': 'Export the audit log',
   'event:replay': 'Send past events to the dashboards again',
@@ -91,6 +92,7 @@ export const permissionOrder: Permission[] = [
   'schedule:read',
   'self:manage',
   'schedule:manage',
+  'batch:run',
   'sync:manage',
   'member:manage',
   'session:manage',
@@ -114,6 +116,7 @@ export const keyPermissions: Permission[] = [
   'security:read',
   'task:read',
   'sync:manage',
+  'batch:run',
 ]
 
 /** What a permission lets somebody do, in plain words. */

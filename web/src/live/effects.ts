@@ -35,6 +35,7 @@ export function touchedBy(event: LiveEvent): Touched[] {
     if (what === 'export_made' || what === 'person_erased') return [text(keys.auditExports)]
     return quiet.has(what) ? [] : ofSessions.map(text)
   }
+  if (subject === 'batch') return [text(keys.batches)]
   const { collection, id } = event.data
   if (!collection) return []
   const touched = [keys.lists(collection), id ? keys.record(collection, id) : keys.records(collection)].map(

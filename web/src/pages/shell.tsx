@@ -22,6 +22,7 @@ import {
   IconPlugConnected,
   IconSelector,
   IconSettings,
+  IconStack2,
   IconSun,
   IconUsers,
 } from '@tabler/icons-react'
@@ -138,6 +139,15 @@ function Navigation({
             label="Schedules"
             leftSection={<IconCalendarRepeat {...icon} />}
             active={under('/schedules')}
+            {...link}
+          />
+        )}
+        {can('batch:run') && (
+          <MenuLink
+            to="/batches"
+            label="Batches"
+            leftSection={<IconStack2 {...icon} />}
+            active={under('/batches')}
             {...link}
           />
         )}

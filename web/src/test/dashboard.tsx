@@ -79,7 +79,7 @@ export async function open(
     asked.push(line)
     sent.push({
       line,
-      body: init.body ? JSON.parse(String(init.body)) : undefined,
+      body: typeof init.body === 'string' ? JSON.parse(init.body) : (init.body ?? undefined),
       idempotencyKey: new Headers(init.headers).get('Idempotency-Key'),
     })
     const answer = known[`${init.method} ${url.pathname}`] ?? known[url.pathname]

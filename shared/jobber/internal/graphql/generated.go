@@ -66,6 +66,193 @@ func (v *AppDisconnectResponse) GetAppDisconnect() AppDisconnectAppDisconnectApp
 	return v.AppDisconnect
 }
 
+// ClientArchiveClientArchiveClientArchivePayload includes the requested fields of the GraphQL type ClientArchivePayload.
+type ClientArchiveClientArchiveClientArchivePayload struct {
+	Client     *ClientArchiveClientArchiveClientArchivePayloadClient `json:"client"`
+	UserErrors []UserError                                           `json:"userErrors"`
+}
+
+// GetClient returns ClientArchiveClientArchiveClientArchivePayload.Client, and is useful for accessing the field via an interface.
+func (v *ClientArchiveClientArchiveClientArchivePayload) GetClient() *ClientArchiveClientArchiveClientArchivePayloadClient {
+	return v.Client
+}
+
+// GetUserErrors returns ClientArchiveClientArchiveClientArchivePayload.UserErrors, and is useful for accessing the field via an interface.
+func (v *ClientArchiveClientArchiveClientArchivePayload) GetUserErrors() []UserError {
+	return v.UserErrors
+}
+
+// ClientArchiveClientArchiveClientArchivePayloadClient includes the requested fields of the GraphQL type Client.
+type ClientArchiveClientArchiveClientArchivePayloadClient struct {
+	Id string `json:"id"`
+}
+
+// GetId returns ClientArchiveClientArchiveClientArchivePayloadClient.Id, and is useful for accessing the field via an interface.
+func (v *ClientArchiveClientArchiveClientArchivePayloadClient) GetId() string { return v.Id }
+
+// ClientArchiveResponse is returned by ClientArchive on success.
+type ClientArchiveResponse struct {
+	ClientArchive *ClientArchiveClientArchiveClientArchivePayload `json:"clientArchive"`
+}
+
+// GetClientArchive returns ClientArchiveResponse.ClientArchive, and is useful for accessing the field via an interface.
+func (v *ClientArchiveResponse) GetClientArchive() *ClientArchiveClientArchiveClientArchivePayload {
+	return v.ClientArchive
+}
+
+// ClientContactsClient includes the requested fields of the GraphQL type Client.
+type ClientContactsClient struct {
+	Id     string                                        `json:"id"`
+	Emails []ClientContactsClientEmailsEmail             `json:"emails"`
+	Phones []ClientContactsClientPhonesClientPhoneNumber `json:"phones"`
+}
+
+// GetId returns ClientContactsClient.Id, and is useful for accessing the field via an interface.
+func (v *ClientContactsClient) GetId() string { return v.Id }
+
+// GetEmails returns ClientContactsClient.Emails, and is useful for accessing the field via an interface.
+func (v *ClientContactsClient) GetEmails() []ClientContactsClientEmailsEmail { return v.Emails }
+
+// GetPhones returns ClientContactsClient.Phones, and is useful for accessing the field via an interface.
+func (v *ClientContactsClient) GetPhones() []ClientContactsClientPhonesClientPhoneNumber {
+	return v.Phones
+}
+
+// ClientContactsClientEmailsEmail includes the requested fields of the GraphQL type Email.
+type ClientContactsClientEmailsEmail struct {
+	Id      string `json:"id"`
+	Address string `json:"address"`
+	Primary bool   `json:"primary"`
+}
+
+// GetId returns ClientContactsClientEmailsEmail.Id, and is useful for accessing the field via an interface.
+func (v *ClientContactsClientEmailsEmail) GetId() string { return v.Id }
+
+// GetAddress returns ClientContactsClientEmailsEmail.Address, and is useful for accessing the field via an interface.
+func (v *ClientContactsClientEmailsEmail) GetAddress() string { return v.Address }
+
+// GetPrimary returns ClientContactsClientEmailsEmail.Primary, and is useful for accessing the field via an interface.
+func (v *ClientContactsClientEmailsEmail) GetPrimary() bool { return v.Primary }
+
+// ClientContactsClientPhonesClientPhoneNumber includes the requested fields of the GraphQL type ClientPhoneNumber.
+type ClientContactsClientPhonesClientPhoneNumber struct {
+	Id      string `json:"id"`
+	Number  string `json:"number"`
+	Primary bool   `json:"primary"`
+}
+
+// GetId returns ClientContactsClientPhonesClientPhoneNumber.Id, and is useful for accessing the field via an interface.
+func (v *ClientContactsClientPhonesClientPhoneNumber) GetId() string { return v.Id }
+
+// GetNumber returns ClientContactsClientPhonesClientPhoneNumber.Number, and is useful for accessing the field via an interface.
+func (v *ClientContactsClientPhonesClientPhoneNumber) GetNumber() string { return v.Number }
+
+// GetPrimary returns ClientContactsClientPhonesClientPhoneNumber.Primary, and is useful for accessing the field via an interface.
+func (v *ClientContactsClientPhonesClientPhoneNumber) GetPrimary() bool { return v.Primary }
+
+// ClientContactsResponse is returned by ClientContacts on success.
+type ClientContactsResponse struct {
+	Client *ClientContactsClient `json:"client"`
+}
+
+// GetClient returns ClientContactsResponse.Client, and is useful for accessing the field via an interface.
+func (v *ClientContactsResponse) GetClient() *ClientContactsClient { return v.Client }
+
+// ClientCreateClientCreateClientCreatePayload includes the requested fields of the GraphQL type ClientCreatePayload.
+type ClientCreateClientCreateClientCreatePayload struct {
+	Client     *ClientCreateClientCreateClientCreatePayloadClient `json:"client"`
+	UserErrors []UserError                                        `json:"userErrors"`
+}
+
+// GetClient returns ClientCreateClientCreateClientCreatePayload.Client, and is useful for accessing the field via an interface.
+func (v *ClientCreateClientCreateClientCreatePayload) GetClient() *ClientCreateClientCreateClientCreatePayloadClient {
+	return v.Client
+}
+
+// GetUserErrors returns ClientCreateClientCreateClientCreatePayload.UserErrors, and is useful for accessing the field via an interface.
+func (v *ClientCreateClientCreateClientCreatePayload) GetUserErrors() []UserError {
+	return v.UserErrors
+}
+
+// ClientCreateClientCreateClientCreatePayloadClient includes the requested fields of the GraphQL type Client.
+type ClientCreateClientCreateClientCreatePayloadClient struct {
+	Id               string                                                                              `json:"id"`
+	ClientProperties ClientCreateClientCreateClientCreatePayloadClientClientPropertiesPropertyConnection `json:"clientProperties"`
+}
+
+// GetId returns ClientCreateClientCreateClientCreatePayloadClient.Id, and is useful for accessing the field via an interface.
+func (v *ClientCreateClientCreateClientCreatePayloadClient) GetId() string { return v.Id }
+
+// GetClientProperties returns ClientCreateClientCreateClientCreatePayloadClient.ClientProperties, and is useful for accessing the field via an interface.
+func (v *ClientCreateClientCreateClientCreatePayloadClient) GetClientProperties() ClientCreateClientCreateClientCreatePayloadClientClientPropertiesPropertyConnection {
+	return v.ClientProperties
+}
+
+// ClientCreateClientCreateClientCreatePayloadClientClientPropertiesPropertyConnection includes the requested fields of the GraphQL type PropertyConnection.
+type ClientCreateClientCreateClientCreatePayloadClientClientPropertiesPropertyConnection struct {
+	Nodes []ClientCreateClientCreateClientCreatePayloadClientClientPropertiesPropertyConnectionNodesProperty `json:"nodes"`
+}
+
+// GetNodes returns ClientCreateClientCreateClientCreatePayloadClientClientPropertiesPropertyConnection.Nodes, and is useful for accessing the field via an interface.
+func (v *ClientCreateClientCreateClientCreatePayloadClientClientPropertiesPropertyConnection) GetNodes() []ClientCreateClientCreateClientCreatePayloadClientClientPropertiesPropertyConnectionNodesProperty {
+	return v.Nodes
+}
+
+// ClientCreateClientCreateClientCreatePayloadClientClientPropertiesPropertyConnectionNodesProperty includes the requested fields of the GraphQL type Property.
+// The GraphQL type's documentation follows.
+//
+// A property carries no timestamps.
+type ClientCreateClientCreateClientCreatePayloadClientClientPropertiesPropertyConnectionNodesProperty struct {
+	Id string `json:"id"`
+}
+
+// GetId returns ClientCreateClientCreateClientCreatePayloadClientClientPropertiesPropertyConnectionNodesProperty.Id, and is useful for accessing the field via an interface.
+func (v *ClientCreateClientCreateClientCreatePayloadClientClientPropertiesPropertyConnectionNodesProperty) GetId() string {
+	return v.Id
+}
+
+// ClientCreateResponse is returned by ClientCreate on success.
+type ClientCreateResponse struct {
+	ClientCreate *ClientCreateClientCreateClientCreatePayload `json:"clientCreate"`
+}
+
+// GetClientCreate returns ClientCreateResponse.ClientCreate, and is useful for accessing the field via an interface.
+func (v *ClientCreateResponse) GetClientCreate() *ClientCreateClientCreateClientCreatePayload {
+	return v.ClientCreate
+}
+
+// ClientEditClientEditClientEditPayload includes the requested fields of the GraphQL type ClientEditPayload.
+type ClientEditClientEditClientEditPayload struct {
+	Client     *ClientEditClientEditClientEditPayloadClient `json:"client"`
+	UserErrors []UserError                                  `json:"userErrors"`
+}
+
+// GetClient returns ClientEditClientEditClientEditPayload.Client, and is useful for accessing the field via an interface.
+func (v *ClientEditClientEditClientEditPayload) GetClient() *ClientEditClientEditClientEditPayloadClient {
+	return v.Client
+}
+
+// GetUserErrors returns ClientEditClientEditClientEditPayload.UserErrors, and is useful for accessing the field via an interface.
+func (v *ClientEditClientEditClientEditPayload) GetUserErrors() []UserError { return v.UserErrors }
+
+// ClientEditClientEditClientEditPayloadClient includes the requested fields of the GraphQL type Client.
+type ClientEditClientEditClientEditPayloadClient struct {
+	Id string `json:"id"`
+}
+
+// GetId returns ClientEditClientEditClientEditPayloadClient.Id, and is useful for accessing the field via an interface.
+func (v *ClientEditClientEditClientEditPayloadClient) GetId() string { return v.Id }
+
+// ClientEditResponse is returned by ClientEdit on success.
+type ClientEditResponse struct {
+	ClientEdit *ClientEditClientEditClientEditPayload `json:"clientEdit"`
+}
+
+// GetClientEdit returns ClientEditResponse.ClientEdit, and is useful for accessing the field via an interface.
+func (v *ClientEditResponse) GetClientEdit() *ClientEditClientEditClientEditPayload {
+	return v.ClientEdit
+}
+
 // ClientFields includes the GraphQL fields of Client requested by the fragment ClientFields.
 type ClientFields struct {
 	Id          string `json:"id"`
@@ -239,6 +426,40 @@ type ClientResponse struct {
 
 // GetClient returns ClientResponse.Client, and is useful for accessing the field via an interface.
 func (v *ClientResponse) GetClient() *ClientFields { return v.Client }
+
+// ClientUnarchiveClientUnarchiveClientUnarchivePayload includes the requested fields of the GraphQL type ClientUnarchivePayload.
+type ClientUnarchiveClientUnarchiveClientUnarchivePayload struct {
+	Client     *ClientUnarchiveClientUnarchiveClientUnarchivePayloadClient `json:"client"`
+	UserErrors []UserError                                                 `json:"userErrors"`
+}
+
+// GetClient returns ClientUnarchiveClientUnarchiveClientUnarchivePayload.Client, and is useful for accessing the field via an interface.
+func (v *ClientUnarchiveClientUnarchiveClientUnarchivePayload) GetClient() *ClientUnarchiveClientUnarchiveClientUnarchivePayloadClient {
+	return v.Client
+}
+
+// GetUserErrors returns ClientUnarchiveClientUnarchiveClientUnarchivePayload.UserErrors, and is useful for accessing the field via an interface.
+func (v *ClientUnarchiveClientUnarchiveClientUnarchivePayload) GetUserErrors() []UserError {
+	return v.UserErrors
+}
+
+// ClientUnarchiveClientUnarchiveClientUnarchivePayloadClient includes the requested fields of the GraphQL type Client.
+type ClientUnarchiveClientUnarchiveClientUnarchivePayloadClient struct {
+	Id string `json:"id"`
+}
+
+// GetId returns ClientUnarchiveClientUnarchiveClientUnarchivePayloadClient.Id, and is useful for accessing the field via an interface.
+func (v *ClientUnarchiveClientUnarchiveClientUnarchivePayloadClient) GetId() string { return v.Id }
+
+// ClientUnarchiveResponse is returned by ClientUnarchive on success.
+type ClientUnarchiveResponse struct {
+	ClientUnarchive *ClientUnarchiveClientUnarchiveClientUnarchivePayload `json:"clientUnarchive"`
+}
+
+// GetClientUnarchive returns ClientUnarchiveResponse.ClientUnarchive, and is useful for accessing the field via an interface.
+func (v *ClientUnarchiveResponse) GetClientUnarchive() *ClientUnarchiveClientUnarchiveClientUnarchivePayload {
+	return v.ClientUnarchive
+}
 
 // ClientsClientsClientConnection includes the requested fields of the GraphQL type ClientConnection.
 type ClientsClientsClientConnection struct {
@@ -529,6 +750,43 @@ type InvoiceJobsResponse struct {
 
 // GetInvoice returns InvoiceJobsResponse.Invoice, and is useful for accessing the field via an interface.
 func (v *InvoiceJobsResponse) GetInvoice() *InvoiceJobsInvoice { return v.Invoice }
+
+// InvoiceMarkAsSentInvoiceMarkAsSentInvoiceMarkAsSentPayload includes the requested fields of the GraphQL type InvoiceMarkAsSentPayload.
+type InvoiceMarkAsSentInvoiceMarkAsSentInvoiceMarkAsSentPayload struct {
+	Invoice    *InvoiceMarkAsSentInvoiceMarkAsSentInvoiceMarkAsSentPayloadInvoice `json:"invoice"`
+	UserErrors []UserError                                                        `json:"userErrors"`
+}
+
+// GetInvoice returns InvoiceMarkAsSentInvoiceMarkAsSentInvoiceMarkAsSentPayload.Invoice, and is useful for accessing the field via an interface.
+func (v *InvoiceMarkAsSentInvoiceMarkAsSentInvoiceMarkAsSentPayload) GetInvoice() *InvoiceMarkAsSentInvoiceMarkAsSentInvoiceMarkAsSentPayloadInvoice {
+	return v.Invoice
+}
+
+// GetUserErrors returns InvoiceMarkAsSentInvoiceMarkAsSentInvoiceMarkAsSentPayload.UserErrors, and is useful for accessing the field via an interface.
+func (v *InvoiceMarkAsSentInvoiceMarkAsSentInvoiceMarkAsSentPayload) GetUserErrors() []UserError {
+	return v.UserErrors
+}
+
+// InvoiceMarkAsSentInvoiceMarkAsSentInvoiceMarkAsSentPayloadInvoice includes the requested fields of the GraphQL type Invoice.
+type InvoiceMarkAsSentInvoiceMarkAsSentInvoiceMarkAsSentPayloadInvoice struct {
+	Id string `json:"id"`
+}
+
+// GetId returns InvoiceMarkAsSentInvoiceMarkAsSentInvoiceMarkAsSentPayloadInvoice.Id, and is useful for accessing the field via an interface.
+func (v *InvoiceMarkAsSentInvoiceMarkAsSentInvoiceMarkAsSentPayloadInvoice) GetId() string {
+	return v.Id
+}
+
+// InvoiceMarkAsSentResponse is returned by InvoiceMarkAsSent on success.
+type InvoiceMarkAsSentResponse struct {
+	// Records that the invoice was sent; nobody is sent anything.
+	InvoiceMarkAsSent *InvoiceMarkAsSentInvoiceMarkAsSentInvoiceMarkAsSentPayload `json:"invoiceMarkAsSent"`
+}
+
+// GetInvoiceMarkAsSent returns InvoiceMarkAsSentResponse.InvoiceMarkAsSent, and is useful for accessing the field via an interface.
+func (v *InvoiceMarkAsSentResponse) GetInvoiceMarkAsSent() *InvoiceMarkAsSentInvoiceMarkAsSentInvoiceMarkAsSentPayload {
+	return v.InvoiceMarkAsSent
+}
 
 // InvoiceResponse is returned by Invoice on success.
 type InvoiceResponse struct {
@@ -1251,6 +1509,21 @@ type RequestsResponse struct {
 // GetRequests returns RequestsResponse.Requests, and is useful for accessing the field via an interface.
 func (v *RequestsResponse) GetRequests() RequestsRequestsRequestConnection { return v.Requests }
 
+// UserError includes the requested fields of the GraphQL type MutationErrors.
+// The GraphQL type's documentation follows.
+//
+// Told when a mutation refuses; its entity is then null.
+type UserError struct {
+	Message string   `json:"message"`
+	Path    []string `json:"path"`
+}
+
+// GetMessage returns UserError.Message, and is useful for accessing the field via an interface.
+func (v *UserError) GetMessage() string { return v.Message }
+
+// GetPath returns UserError.Path, and is useful for accessing the field via an interface.
+func (v *UserError) GetPath() []string { return v.Path }
+
 // UserFields includes the GraphQL fields of User requested by the fragment UserFields.
 type UserFields struct {
 	Id                     string                                   `json:"id"`
@@ -1599,6 +1872,43 @@ func (v *UsersUsersUserConnection) GetNodes() []UserFields { return v.Nodes }
 // GetPageInfo returns UsersUsersUserConnection.PageInfo, and is useful for accessing the field via an interface.
 func (v *UsersUsersUserConnection) GetPageInfo() PageInfoFields { return v.PageInfo }
 
+// VisitCompleteResponse is returned by VisitComplete on success.
+type VisitCompleteResponse struct {
+	VisitComplete *VisitCompleteVisitCompleteVisitCompletePayload `json:"visitComplete"`
+}
+
+// GetVisitComplete returns VisitCompleteResponse.VisitComplete, and is useful for accessing the field via an interface.
+func (v *VisitCompleteResponse) GetVisitComplete() *VisitCompleteVisitCompleteVisitCompletePayload {
+	return v.VisitComplete
+}
+
+// VisitCompleteVisitCompleteVisitCompletePayload includes the requested fields of the GraphQL type VisitCompletePayload.
+type VisitCompleteVisitCompleteVisitCompletePayload struct {
+	Visit      *VisitCompleteVisitCompleteVisitCompletePayloadVisit `json:"visit"`
+	UserErrors []UserError                                          `json:"userErrors"`
+}
+
+// GetVisit returns VisitCompleteVisitCompleteVisitCompletePayload.Visit, and is useful for accessing the field via an interface.
+func (v *VisitCompleteVisitCompleteVisitCompletePayload) GetVisit() *VisitCompleteVisitCompleteVisitCompletePayloadVisit {
+	return v.Visit
+}
+
+// GetUserErrors returns VisitCompleteVisitCompleteVisitCompletePayload.UserErrors, and is useful for accessing the field via an interface.
+func (v *VisitCompleteVisitCompleteVisitCompletePayload) GetUserErrors() []UserError {
+	return v.UserErrors
+}
+
+// VisitCompleteVisitCompleteVisitCompletePayloadVisit includes the requested fields of the GraphQL type Visit.
+// The GraphQL type's documentation follows.
+//
+// A visit carries no updatedAt.
+type VisitCompleteVisitCompleteVisitCompletePayloadVisit struct {
+	Id string `json:"id"`
+}
+
+// GetId returns VisitCompleteVisitCompleteVisitCompletePayloadVisit.Id, and is useful for accessing the field via an interface.
+func (v *VisitCompleteVisitCompleteVisitCompletePayloadVisit) GetId() string { return v.Id }
+
 // VisitFields includes the GraphQL fields of Visit requested by the fragment VisitFields.
 // The GraphQL type's documentation follows.
 //
@@ -1763,6 +2073,46 @@ func (v *VisitsVisitsVisitConnection) GetNodes() []VisitFields { return v.Nodes 
 // GetPageInfo returns VisitsVisitsVisitConnection.PageInfo, and is useful for accessing the field via an interface.
 func (v *VisitsVisitsVisitConnection) GetPageInfo() PageInfoFields { return v.PageInfo }
 
+// __ClientArchiveInput is used internally by genqlient
+type __ClientArchiveInput struct {
+	ClientId string `json:"clientId"`
+}
+
+// GetClientId returns __ClientArchiveInput.ClientId, and is useful for accessing the field via an interface.
+func (v *__ClientArchiveInput) GetClientId() string { return v.ClientId }
+
+// __ClientContactsInput is used internally by genqlient
+type __ClientContactsInput struct {
+	Id string `json:"id"`
+}
+
+// GetId returns __ClientContactsInput.Id, and is useful for accessing the field via an interface.
+func (v *__ClientContactsInput) GetId() string { return v.Id }
+
+// __ClientCreateInput is used internally by genqlient
+type __ClientCreateInput struct {
+	Input      Input `json:"input"`
+	Properties int   `json:"properties"`
+}
+
+// GetInput returns __ClientCreateInput.Input, and is useful for accessing the field via an interface.
+func (v *__ClientCreateInput) GetInput() Input { return v.Input }
+
+// GetProperties returns __ClientCreateInput.Properties, and is useful for accessing the field via an interface.
+func (v *__ClientCreateInput) GetProperties() int { return v.Properties }
+
+// __ClientEditInput is used internally by genqlient
+type __ClientEditInput struct {
+	ClientId string `json:"clientId"`
+	Input    Input  `json:"input"`
+}
+
+// GetClientId returns __ClientEditInput.ClientId, and is useful for accessing the field via an interface.
+func (v *__ClientEditInput) GetClientId() string { return v.ClientId }
+
+// GetInput returns __ClientEditInput.Input, and is useful for accessing the field via an interface.
+func (v *__ClientEditInput) GetInput() Input { return v.Input }
+
 // __ClientIDsInput is used internally by genqlient
 type __ClientIDsInput struct {
 	First  int    `json:"first"`
@@ -1790,6 +2140,14 @@ func (v *__ClientInput) GetId() string { return v.Id }
 
 // GetTags returns __ClientInput.Tags, and is useful for accessing the field via an interface.
 func (v *__ClientInput) GetTags() int { return v.Tags }
+
+// __ClientUnarchiveInput is used internally by genqlient
+type __ClientUnarchiveInput struct {
+	ClientId string `json:"clientId"`
+}
+
+// GetClientId returns __ClientUnarchiveInput.ClientId, and is useful for accessing the field via an interface.
+func (v *__ClientUnarchiveInput) GetClientId() string { return v.ClientId }
 
 // __ClientsInput is used internally by genqlient
 type __ClientsInput struct {
@@ -1850,6 +2208,14 @@ func (v *__InvoiceJobsInput) GetFirst() int { return v.First }
 
 // GetAfter returns __InvoiceJobsInput.After, and is useful for accessing the field via an interface.
 func (v *__InvoiceJobsInput) GetAfter() string { return v.After }
+
+// __InvoiceMarkAsSentInput is used internally by genqlient
+type __InvoiceMarkAsSentInput struct {
+	Id string `json:"id"`
+}
+
+// GetId returns __InvoiceMarkAsSentInput.Id, and is useful for accessing the field via an interface.
+func (v *__InvoiceMarkAsSentInput) GetId() string { return v.Id }
 
 // __InvoicesInput is used internally by genqlient
 type __InvoicesInput struct {
@@ -2135,6 +2501,14 @@ func (v *__UsersInput) GetFirst() int { return v.First }
 // GetAfter returns __UsersInput.After, and is useful for accessing the field via an interface.
 func (v *__UsersInput) GetAfter() string { return v.After }
 
+// __VisitCompleteInput is used internally by genqlient
+type __VisitCompleteInput struct {
+	VisitId string `json:"visitId"`
+}
+
+// GetVisitId returns __VisitCompleteInput.VisitId, and is useful for accessing the field via an interface.
+func (v *__VisitCompleteInput) GetVisitId() string { return v.VisitId }
+
 // __VisitIDsInput is used internally by genqlient
 type __VisitIDsInput struct {
 	First  int    `json:"first"`
@@ -2320,6 +2694,180 @@ func Client(
 	return data_, err_
 }
 
+// The mutation executed by ClientArchive.
+const ClientArchive_Operation = `
+mutation ClientArchive ($clientId: EncodedId!) {
+	clientArchive(clientId: $clientId) {
+		client {
+			id
+		}
+		userErrors {
+			message
+			path
+		}
+	}
+}
+`
+
+func ClientArchive(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	clientId string,
+) (data_ *ClientArchiveResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "ClientArchive",
+		Query:  ClientArchive_Operation,
+		Variables: &__ClientArchiveInput{
+			ClientId: clientId,
+		},
+	}
+
+	data_ = &ClientArchiveResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The query executed by ClientContacts.
+const ClientContacts_Operation = `
+query ClientContacts ($id: EncodedId!) {
+	client(id: $id) {
+		id
+		emails {
+			id
+			address
+			primary
+		}
+		phones {
+			id
+			number
+			primary
+		}
+	}
+}
+`
+
+// What a change of a client needs to know: an e-mail address or telephone that is there is changed by its id.
+func ClientContacts(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	id string,
+) (data_ *ClientContactsResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "ClientContacts",
+		Query:  ClientContacts_Operation,
+		Variables: &__ClientContactsInput{
+			Id: id,
+		},
+	}
+
+	data_ = &ClientContactsResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The mutation executed by ClientCreate.
+const ClientCreate_Operation = `
+mutation ClientCreate ($input: ClientCreateInput!, $properties: Int!) {
+	clientCreate(input: $input) {
+		client {
+			id
+			clientProperties(first: $properties) {
+				nodes {
+					id
+				}
+			}
+		}
+		userErrors {
+			message
+			path
+		}
+	}
+}
+`
+
+func ClientCreate(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	input Input,
+	properties int,
+) (data_ *ClientCreateResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "ClientCreate",
+		Query:  ClientCreate_Operation,
+		Variables: &__ClientCreateInput{
+			Input:      input,
+			Properties: properties,
+		},
+	}
+
+	data_ = &ClientCreateResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The mutation executed by ClientEdit.
+const ClientEdit_Operation = `
+mutation ClientEdit ($clientId: EncodedId!, $input: ClientEditInput!) {
+	clientEdit(clientId: $clientId, input: $input) {
+		client {
+			id
+		}
+		userErrors {
+			message
+			path
+		}
+	}
+}
+`
+
+func ClientEdit(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	clientId string,
+	input Input,
+) (data_ *ClientEditResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "ClientEdit",
+		Query:  ClientEdit_Operation,
+		Variables: &__ClientEditInput{
+			ClientId: clientId,
+			Input:    input,
+		},
+	}
+
+	data_ = &ClientEditResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
 // The query executed by ClientIDs.
 const ClientIDs_Operation = `
 query ClientIDs ($first: Int!, $after: String, $filter: ClientFilterAttributes) {
@@ -2356,6 +2904,46 @@ func ClientIDs(
 	}
 
 	data_ = &ClientIDsResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The mutation executed by ClientUnarchive.
+const ClientUnarchive_Operation = `
+mutation ClientUnarchive ($clientId: EncodedId!) {
+	clientUnarchive(clientId: $clientId) {
+		client {
+			id
+		}
+		userErrors {
+			message
+			path
+		}
+	}
+}
+`
+
+func ClientUnarchive(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	clientId string,
+) (data_ *ClientUnarchiveResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "ClientUnarchive",
+		Query:  ClientUnarchive_Operation,
+		Variables: &__ClientUnarchiveInput{
+			ClientId: clientId,
+		},
+	}
+
+	data_ = &ClientUnarchiveResponse{}
 	resp_ := &graphql.Response{Data: data_}
 
 	err_ = client_.MakeRequest(
@@ -2645,6 +3233,46 @@ func InvoiceJobs(
 	}
 
 	data_ = &InvoiceJobsResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The mutation executed by InvoiceMarkAsSent.
+const InvoiceMarkAsSent_Operation = `
+mutation InvoiceMarkAsSent ($id: EncodedId!) {
+	invoiceMarkAsSent(id: $id) {
+		invoice {
+			id
+		}
+		userErrors {
+			message
+			path
+		}
+	}
+}
+`
+
+func InvoiceMarkAsSent(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	id string,
+) (data_ *InvoiceMarkAsSentResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "InvoiceMarkAsSent",
+		Query:  InvoiceMarkAsSent_Operation,
+		Variables: &__InvoiceMarkAsSentInput{
+			Id: id,
+		},
+	}
+
+	data_ = &InvoiceMarkAsSentResponse{}
 	resp_ := &graphql.Response{Data: data_}
 
 	err_ = client_.MakeRequest(
@@ -3830,6 +4458,46 @@ func Visit(
 	}
 
 	data_ = &VisitResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The mutation executed by VisitComplete.
+const VisitComplete_Operation = `
+mutation VisitComplete ($visitId: EncodedId!) {
+	visitComplete(visitId: $visitId) {
+		visit {
+			id
+		}
+		userErrors {
+			message
+			path
+		}
+	}
+}
+`
+
+func VisitComplete(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	visitId string,
+) (data_ *VisitCompleteResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "VisitComplete",
+		Query:  VisitComplete_Operation,
+		Variables: &__VisitCompleteInput{
+			VisitId: visitId,
+		},
+	}
+
+	data_ = &VisitCompleteResponse{}
 	resp_ := &graphql.Response{Data: data_}
 
 	err_ = client_.MakeRequest(

@@ -6,6 +6,9 @@ package graphql
 // Filter is a filter argument; keys that are not set are not sent.
 type Filter map[string]any
 
+// Input is what a mutation writes; keys that are not set are not sent.
+type Input map[string]any
+
 // Sort is a sort argument.
 type Sort struct {
 	Key       string `json:"key"`

@@ -2,6 +2,7 @@ import {
   IconAlertTriangle,
   IconBriefcase,
   IconCalendarEvent,
+  IconCalendarRepeat,
   IconCalendarTime,
   IconCash,
   IconCircleCheck,
@@ -21,6 +22,7 @@ import {
   IconSend,
   IconSettings,
   IconShield,
+  IconStack2,
   IconTrash,
   IconUser,
   IconUsers,
@@ -53,6 +55,8 @@ const byType: Record<string, typeof IconUser> = {
 }
 
 const bySubject: Record<string, typeof IconUser> = {
+  batch: IconStack2,
+  schedule: IconCalendarRepeat,
   client: IconUser,
   user: IconUser,
   property: IconHome,

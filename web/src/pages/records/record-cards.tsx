@@ -1,3 +1,4 @@
+import { Checkbox } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { useFormat } from '../../format/use-format'
 import { Status } from '../../ui/status'
@@ -6,7 +7,7 @@ import type { ViewProps } from './record-table'
 import { anySpecOf } from './specs'
 
 /** The list on a phone: two lines for each record. */
-export function RecordCards({ collection, records, finance }: ViewProps) {
+export function RecordCards({ collection, records, finance, selection }: ViewProps) {
   const format = useFormat()
   const spec = anySpecOf(collection)
   return (
@@ -15,7 +16,22 @@ export function RecordCards({ collection, records, finance }: ViewProps) {
         const status = spec.status?.(record)
         const figure = finance || !spec.figureIsFinance ? spec.figure?.(record, format) : undefined
         return (
-          <li key={record.id} className={classes.card} data-testid="record-row" data-entity={record.id}>
+          <li
+            key={record.id}
+            className={classes.card}
+            data-testid="record-row"
+            data-entity={record.id}
+            data-selectable={selection ? true : undefined}
+            data-selected={selection?.has(record.id) || undefined}
+          >
+            {selection && (
+              <Checkbox
+                className={classes.check}
+                aria-label={`Select ${spec.name(record, format)}`}
+                checked={selection.has(record.id)}
+                onChange={() => selection.toggle(record.id)}
+              />
+            )}
             <Link
               to="/$collection/$id"
               params={{ collection, id: record.id }}

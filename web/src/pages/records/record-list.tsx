@@ -13,6 +13,8 @@ import { Failure } from '../../ui/failure'
 import { RecordCards } from './record-cards'
 import classes from './record-list.module.css'
 import { RecordTable } from './record-table'
+import { actionsFor, useSelection } from './selection'
+import { SelectionBar } from './selection-bar'
 import { anySpecOf } from './specs'
 
 interface Props {
@@ -26,7 +28,10 @@ interface Props {
 
 export function RecordList({ collection, filter, filtered, onSort, onClear }: Props) {
   const session = useSession()
-  const finance = useCan()('finance:read')
+  const can = useCan()
+  const finance = can('finance:read')
+  const selection = useSelection(JSON.stringify([collection, filter]))
+  const selectable = can('batch:run') && actionsFor(collection).length > 0
   const narrowed = useScope()('record:read') === 'team'
   const narrow = useMediaQuery('(max-width: 47.99em)', undefined, { getInitialValueInEffect: false })
   const list = useInfiniteQuery({
@@ -89,7 +94,11 @@ export function RecordList({ collection, filter, filtered, onSort, onClear }: Pr
         finance={finance}
         sort={filter.sort ?? ''}
         onSort={onSort}
+        selection={selectable ? selection : undefined}
       />
+      {selectable && selection.ids.length > 0 && (
+        <SelectionBar collection={collection} selection={selection} />
+      )}
       <div className={classes.foot}>
         <span role="status">
           {list.hasNextPage

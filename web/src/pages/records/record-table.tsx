@@ -1,9 +1,11 @@
+import { Checkbox } from '@mantine/core'
 import { IconArrowDown, IconArrowUp } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import type { Collection, RecordTypes } from '../../api/types'
 import { useFormat } from '../../format/use-format'
 import { capital, nounOf } from '../../format/words'
 import classes from './record-table.module.css'
+import type { Selection } from './selection'
 import type { Column } from './spec'
 import { anySpecOf } from './specs'
 
@@ -13,9 +15,11 @@ export interface ViewProps {
   finance: boolean
   sort: string
   onSort?: ((sort: string) => void) | undefined
+  /** What is selected; none where nothing can be done with a selection. */
+  selection?: Selection | undefined
 }
 
-export function RecordTable({ collection, records, finance, sort, onSort }: ViewProps) {
+export function RecordTable({ collection, records, finance, sort, onSort, selection }: ViewProps) {
   const format = useFormat()
   const spec = anySpecOf(collection)
   const columns = spec.columns.filter(column => finance || !column.finance)
@@ -25,6 +29,17 @@ export function RecordTable({ collection, records, finance, sort, onSort }: View
       <table className={classes.table}>
         <thead>
           <tr>
+            {selection && (
+              <th scope="col" className={classes.check}>
+                <Checkbox
+                  size="xs"
+                  aria-label={`Select all ${nounOf(collection).many} that are shown`}
+                  checked={selection.isAll(records)}
+                  indeterminate={!selection.isAll(records) && selection.ids.length > 0}
+                  onChange={() => selection.toggleAll(records)}
+                />
+              </th>
+            )}
             <Header
               column={{ header: capital(nounOf(collection).one), sort: nameSort }}
               sort={sort}
@@ -37,7 +52,22 @@ export function RecordTable({ collection, records, finance, sort, onSort }: View
         </thead>
         <tbody>
           {records.map(record => (
-            <tr key={record.id} data-testid="record-row" data-entity={record.id}>
+            <tr
+              key={record.id}
+              data-testid="record-row"
+              data-entity={record.id}
+              data-selected={selection?.has(record.id) || undefined}
+            >
+              {selection && (
+                <td className={classes.check}>
+                  <Checkbox
+                    size="xs"
+                    aria-label={`Select ${spec.name(record, format)}`}
+                    checked={selection.has(record.id)}
+                    onChange={() => selection.toggle(record.id)}
+                  />
+                </td>
+              )}
               <th scope="row">
                 <Link
                   from="/$collection"
