@@ -68,7 +68,7 @@ packages:
 	@emulators/tools/packages go node npm gcloud java:default-jre-headless redis-server:redis-server
 
 packages-test: packages
-	@emulators/tools/packages chromium:chromium
+	@emulators/tools/packages chromium:chromium pdftotext:poppler-utils
 
 clean:
 	rm -rf .local web/dist web/node_modules tests/browser/node_modules emulators/tools/node_modules

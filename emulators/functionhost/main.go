@@ -22,6 +22,7 @@ import (
 	_ "fieldboard.dev/fieldboard/functions/onwebhook"
 	_ "fieldboard.dev/fieldboard/functions/records"
 	_ "fieldboard.dev/fieldboard/functions/relay"
+	_ "fieldboard.dev/fieldboard/functions/reports"
 	_ "fieldboard.dev/fieldboard/functions/runsync"
 	_ "fieldboard.dev/fieldboard/functions/schedules"
 	_ "fieldboard.dev/fieldboard/functions/schedulesync"
@@ -34,6 +35,7 @@ import (
 	_ "fieldboard.dev/fieldboard/functions/tidytrail"
 	_ "fieldboard.dev/fieldboard/functions/workbatches"
 	_ "fieldboard.dev/fieldboard/functions/workemail"
+	_ "fieldboard.dev/fieldboard/functions/workreports"
 	_ "fieldboard.dev/fieldboard/functions/worktrail"
 )
 

@@ -94,6 +94,7 @@ type Secrets struct {
 	SessionSigningKey  string // PEM, PKCS #8, P-256
 	TokenEncryptionKey string // base64 of 32 bytes
 	JobberClientSecret string
+	ReportLinkKey      string // base64 of 32 bytes
 	EventSigningKey    string // PEM, PKCS #8, Ed25519
 	EventPublicKeys    string // what is public of it, as verifiers read it
 }
@@ -120,12 +121,13 @@ func NewSecrets() (Secrets, error) {
 	if err != nil {
 		return Secrets{}, err
 	}
-	var random [64]byte
+	var random [96]byte
 	rand.Read(random[:]) // never fails
 	return Secrets{
 		SessionSigningKey:  sessionKey,
 		TokenEncryptionKey: base64.StdEncoding.EncodeToString(random[:32]),
-		JobberClientSecret: hex.EncodeToString(random[32:]),
+		JobberClientSecret: hex.EncodeToString(random[32:64]),
+		ReportLinkKey:      base64.StdEncoding.EncodeToString(random[64:]),
 		EventSigningKey:    sealKey,
 		EventPublicKeys:    publicKey,
 	}, nil
@@ -211,6 +213,7 @@ func (s *Stack) common() map[string]string {
 		"TRAIL_QUEUE":                 "trail",
 		"SCHEDULES_TARGET_URL":        s.Functions["fireschedule"],
 		"EXPORTS_BUCKET":              manifest.Bucket{Name: "exports"}.In(s.Project),
+		"REPORTS_BUCKET":              manifest.Bucket{Name: "reports"}.In(s.Project),
 		"TASK_WORKERS":                s.workers(),
 		"TASKS_BUCKET":                manifest.Bucket{Name: "tasks"}.In(s.Project),
 		"TASKS_INVOKER":               Invoker,
@@ -235,6 +238,7 @@ func (s *Stack) addSecrets(env map[string]string, d manifest.Deployable) error {
 		"SESSION_SIGNING_KEY":  s.Secrets.SessionSigningKey,
 		"TOKEN_ENCRYPTION_KEY": s.Secrets.TokenEncryptionKey,
 		"JOBBER_CLIENT_SECRET": s.Secrets.JobberClientSecret,
+		"REPORT_LINK_KEY":      s.Secrets.ReportLinkKey,
 		"EVENT_SIGNING_KEY":    s.Secrets.EventSigningKey,
 		"SMTP_URL":             s.SMTPURL, // it has a password where it is not ours
 	}

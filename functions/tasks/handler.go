@@ -159,18 +159,24 @@ func (h *handler) shown(ctx context.Context, v task.View, names map[string]strin
 	if v.Failure != nil {
 		t.Failure = &Failure{string(v.Failure.Class), v.Failure.Message, v.Failure.At.UTC()}
 	}
-	if v.By == "" {
-		return t, nil
+	var err error
+	t.ByName, err = h.nameOf(ctx, v.Account, v.By, names)
+	return t, err
+}
+
+// nameOf returns a member's name, and keeps it in names. It is empty for one who has left, and for nobody.
+func (h *handler) nameOf(ctx context.Context, account, id string, names map[string]string) (string, error) {
+	if id == "" {
+		return "", nil
 	}
-	if _, known := names[v.By]; !known {
-		m, err := h.accounts.Member(ctx, v.Account, v.By)
+	if _, known := names[id]; !known {
+		m, err := h.accounts.Member(ctx, account, id)
 		if err != nil && problem.CodeOf(err) != problem.NotFound {
-			return Task{}, err
+			return "", err
 		}
-		names[v.By] = string(m.Name)
+		names[id] = string(m.Name)
 	}
-	t.ByName = names[v.By]
-	return t, nil
+	return names[id], nil
 }
 
 func unlessZero(t time.Time) *time.Time {
@@ -336,18 +342,20 @@ func (h *handler) replay(ctx context.Context, in *replayInput) (*replayOutput, e
 
 // Kind is how an account's tasks of one kind stand.
 type Kind struct {
-	Kind       string     `json:"kind"`
-	Title      string     `json:"title"`
-	Queue      string     `json:"queue"`
-	Paused     bool       `json:"paused"`
-	PausedBy   string     `json:"pausedBy,omitempty" doc:"The id of the member who paused it."`
-	Waiting    int64      `json:"waiting" doc:"Also what is scheduled, or tried again later."`
-	Running    int64      `json:"running"`
-	Parted     int64      `json:"parted" doc:"Waiting for their children."`
-	Failed     int64      `json:"failed" doc:"Dead letters."`
-	OldestDue  *time.Time `json:"oldestDue,omitempty" doc:"Since when the oldest that is due waits."`
-	DoneHour   int64      `json:"doneHour" doc:"Done in the last hour."`
-	FailedHour int64      `json:"failedHour" doc:"Failed for good in the last hour."`
+	Kind         string     `json:"kind"`
+	Title        string     `json:"title"`
+	Queue        string     `json:"queue"`
+	Paused       bool       `json:"paused"`
+	PausedAll    bool       `json:"pausedAll" doc:"It is paused together with all kinds, and begins again only with them."`
+	PausedBy     string     `json:"pausedBy,omitempty" doc:"The id of the member who paused it."`
+	PausedByName string     `json:"pausedByName,omitempty" doc:"Absent for one who has left."`
+	Waiting      int64      `json:"waiting" doc:"Also what is scheduled, or tried again later."`
+	Running      int64      `json:"running"`
+	Parted       int64      `json:"parted" doc:"Waiting for their children."`
+	Failed       int64      `json:"failed" doc:"Dead letters."`
+	OldestDue    *time.Time `json:"oldestDue,omitempty" doc:"Since when the oldest that is due waits."`
+	DoneHour     int64      `json:"doneHour" doc:"Done in the last hour."`
+	FailedHour   int64      `json:"failedHour" doc:"Failed for good in the last hour."`
 }
 
 type kindsOutput struct {
@@ -367,6 +375,12 @@ func (h *handler) standings(ctx context.Context, _ *struct{}) (*kindsOutput, err
 		names = append(names, name)
 	}
 	slices.SortFunc(names, func(a, b string) int { return strings.Compare(h.kinds[a].Title, h.kinds[b].Title) })
+	people := map[string]string{}
+	for _, p := range paused {
+		if _, err := h.nameOf(ctx, account, p.By, people); err != nil {
+			return nil, err
+		}
+	}
 	out := &kindsOutput{}
 	out.Body.Items = make([]Kind, len(names))
 	g, ctx := errgroup.WithContext(ctx)
@@ -381,8 +395,9 @@ func (h *handler) standings(ctx context.Context, _ *struct{}) (*kindsOutput, err
 				Failed: s.Failed, OldestDue: unlessZero(s.OldestDue), DoneHour: s.DoneHour, FailedHour: s.FailedHour,
 			}
 			for _, p := range paused {
-				if p.Kind == "*" || p.Kind == name {
-					k.Paused, k.PausedBy = true, p.By
+				all := p.Kind == "*"
+				if all || p.Kind == name && !k.PausedAll {
+					k.Paused, k.PausedAll, k.PausedBy, k.PausedByName = true, all, p.By, people[p.By]
 				}
 			}
 			out.Body.Items[i] = k

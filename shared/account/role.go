@@ -26,6 +26,8 @@ const (
 	SecurityRead  Permission = "security:read"  // see events about sign-ins, members and keys
 	TaskRead      Permission = "task:read"      // see background work: how it stands, and why it failed
 	TaskManage    Permission = "task:manage"    // pause, cancel, mend and repeat background work, and see what it is to do
+	ReportRead    Permission = "report:read"    // see and download the account's reports; those with amounts of money need FinanceRead too
+	ReportMake    Permission = "report:make"    // make, cancel, share and delete reports
 	AccountManage Permission = "account:manage" // change the account's settings
 	EventExport   Permission = "event:export"   // export the audit log
 	EventReplay   Permission = "event:replay"   // send stored events to a consumer again
@@ -71,22 +73,23 @@ var granted = map[Role]Grants{
 		SyncManage: WholeAccount, JobberConnect: WholeAccount, MemberRead: WholeAccount, MemberManage: WholeAccount,
 		SessionManage: WholeAccount, LiveManage: WholeAccount, KeyManage: WholeAccount, SecurityRead: WholeAccount, AccountManage: WholeAccount,
 		OwnerTransfer: WholeAccount, EventExport: WholeAccount, EventReplay: WholeAccount, EventErase: WholeAccount,
-		TaskRead: WholeAccount, TaskManage: WholeAccount, BatchRun: WholeAccount,
+		TaskRead: WholeAccount, TaskManage: WholeAccount, ReportRead: WholeAccount, ReportMake: WholeAccount, BatchRun: WholeAccount,
 		ScheduleRead: WholeAccount, ScheduleManage: WholeAccount,
 	},
 	Admin: {
 		SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount, FinanceRead: WholeAccount,
 		SyncManage: WholeAccount, MemberRead: WholeAccount, MemberManage: WholeAccount, SessionManage: WholeAccount,
 		LiveManage: WholeAccount, KeyManage: WholeAccount, SecurityRead: WholeAccount, EventExport: WholeAccount, EventReplay: WholeAccount,
-		TaskRead: WholeAccount, TaskManage: WholeAccount, BatchRun: WholeAccount,
+		TaskRead: WholeAccount, TaskManage: WholeAccount, ReportRead: WholeAccount, ReportMake: WholeAccount, BatchRun: WholeAccount,
 		ScheduleRead: WholeAccount, ScheduleManage: WholeAccount,
 	},
 	Dispatcher: {
 		SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount, MemberRead: WholeAccount, TaskRead: WholeAccount,
-		BatchRun: WholeAccount, ScheduleRead: WholeAccount, ScheduleManage: WholeAccount,
+		ReportRead: WholeAccount, ReportMake: WholeAccount, BatchRun: WholeAccount,
+		ScheduleRead: WholeAccount, ScheduleManage: WholeAccount,
 	},
 	Technician: {SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: OwnTeam},
-	Viewer:     {SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount},
+	Viewer:     {SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount, ReportRead: WholeAccount},
 }
 
 // GrantsOf returns what a role may do; nothing for a role that does not exist.

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"fieldboard.dev/fieldboard/shared/account"
 	"fieldboard.dev/fieldboard/shared/clock"
@@ -202,7 +203,21 @@ func (b *Batches) FromFile(ctx context.Context, by httpapi.Principal, id, name s
 	if err != nil {
 		return Batch{}, err
 	}
-	return b.draft(ctx, by, Batch{ID: id, Action: ImportClients, File: short(name), Encoding: file.Encoding, Ignored: file.Ignored}, rows)
+	return b.draft(ctx, by, Batch{ID: id, Action: ImportClients, File: fileName(name), Encoding: file.Encoding, Ignored: file.Ignored}, rows)
+}
+
+// fileName is what can be shown of a file's name.
+func fileName(name string) string {
+	name = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, name))
+	if name == "" {
+		return "a file"
+	}
+	return short(name)
 }
 
 // FromSelection makes a draft of records of the action's collection, by our ids.

@@ -271,10 +271,11 @@ func (s *shift) do(ctx context.Context, row *Row) (stop func() error) {
 		return nil
 	case jobber.Unsure:
 		row.State = Doing
-		s.log.WarnContext(ctx, "a row's outcome is not known; it is looked for", "account", s.run.Account, "batch", s.order.Batch, "row", row.Number, "error", err)
+		s.log.WarnContext(ctx, "a row's outcome is not known; it is looked for", "account", s.run.Account, "batch", s.order.Batch, "row", row.Number)
 		return nil
 	case jobber.Refused, jobber.TooExpensive, jobber.Misuse, jobber.NotFound:
-		s.log.ErrorContext(ctx, "a row cannot be done", "account", s.run.Account, "batch", s.order.Batch, "row", row.Number, "error", err)
+		// Jobber's words may repeat what the row says of a person, so they are not logged.
+		s.log.ErrorContext(ctx, "a row cannot be done", "account", s.run.Account, "batch", s.order.Batch, "row", row.Number, "kind", kind)
 		row.State, row.Message, row.began = Failed, "Jobber refused the request. We are told and look into it.", time.Time{}
 		return nil
 	case "":
@@ -373,6 +374,10 @@ func (s *shift) isSo(ctx context.Context, row *Row, id string) bool {
 // create makes a client. One whose making was begun before is looked for first.
 func (s *shift) create(ctx context.Context, row *Row) error {
 	contact := contactOf(row.cells)
+	if contact.CompanyName != nil { // else Jobber calls the client by the person's name
+		isCompany := true
+		contact.IsCompany = &isCompany
+	}
 	var made jobber.Made
 	var err error
 	switch {
@@ -443,9 +448,17 @@ func (s *shift) find(ctx context.Context, row *Row) (jobber.Made, error) {
 	return jobber.Made{}, &unsureError{"Several clients that are like this one were made meanwhile. Look at Jobber which of them to keep."}
 }
 
+// saysTheSame tells whether a client is what a row makes, however Jobber writes it.
 func saysTheSame(c jobber.Client, cells map[Column]string) bool {
-	return c.FirstName == cells[FirstName] && c.LastName == cells[LastName] && c.CompanyName == cells[Company] &&
-		strings.EqualFold(c.Email, cells[Email]) && digits(c.Phone) == digits(cells[Phone])
+	return strings.EqualFold(c.FirstName, cells[FirstName]) && strings.EqualFold(c.LastName, cells[LastName]) &&
+		strings.EqualFold(c.CompanyName, cells[Company]) && strings.EqualFold(c.Email, cells[Email]) && samePhone(c.Phone, cells[Phone])
+}
+
+// samePhone compares telephone numbers by their digits; one of them may have a country's code before.
+func samePhone(a, b string) bool {
+	a, b = digits(a), digits(b)
+	const local = 7 // digits that a number has without any code
+	return a == b || len(a) >= local && len(b) >= local && (strings.HasSuffix(a, b) || strings.HasSuffix(b, a))
 }
 
 func contactOf(cells map[Column]string) jobber.Contact {
@@ -456,10 +469,6 @@ func contactOf(cells map[Column]string) jobber.Contact {
 		return nil
 	}
 	contact := jobber.Contact{FirstName: text(FirstName), LastName: text(LastName), CompanyName: text(Company), Email: text(Email), Phone: text(Phone)}
-	if contact.CompanyName != nil {
-		isCompany := true
-		contact.IsCompany = &isCompany
-	}
 	if slices.ContainsFunc(place, func(c Column) bool { return cells[c] != "" }) {
 		contact.Address = &jobber.PostalAddress{
 			Street: cells[Street], City: cells[City], Province: cells[Province], PostalCode: cells[PostalCode], Country: cells[Country],

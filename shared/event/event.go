@@ -44,6 +44,7 @@ const (
 	RefreshReused      = "security.refresh_reused"
 	LimitTightened     = "security.limit_tightened"
 	ExportMade         = "security.export_made"
+	ReportMade         = "security.report_made"
 	EventsReplayed     = "security.events_replayed"
 	PersonErased       = "security.person_erased"
 	EventsExpired      = "security.events_expired"

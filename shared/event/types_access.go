@@ -34,6 +34,7 @@ type (
 	securityAuditReadData       AboutAccess
 	securityLimitTightenedData  AboutAccess
 	securityExportMadeData      AboutAccess
+	securityReportMadeData      AboutAccess
 	securityEventsReplayedData  AboutAccess
 	securityPersonErasedData    struct {
 		AboutAccess
@@ -64,6 +65,7 @@ var accessTypes = []Type{
 	of[securityAuditReadData]("security.audit_read", "Somebody looked into the audit log", Security),
 	of[securityLimitTightenedData]("security.limit_tightened", "Requests went on after they were refused, so fewer are taken for a while", Security),
 	of[securityExportMadeData]("security.export_made", "An export of the audit log was asked for", Security),
+	of[securityReportMadeData]("security.report_made", "A report of figures or records was asked for", Security),
 	of[securityEventsReplayedData]("security.events_replayed", "Stored events are sent to a consumer again", Security),
 	of[securityPersonErasedData]("security.person_erased", "What events tell of a person is being erased", Security),
 	of[securityEventsExpiredData]("security.events_expired", "Events that were past their retention were removed", Security),

@@ -36,15 +36,28 @@ func (i *Invoice) contribute(to rollup.Contribution) {
 	case "awaiting_payment", "past_due", "sent_not_due":
 		to.Stage("invoices", "awaitingPayment", i.BalanceCents)
 	}
-	if i.IssuedDate == nil {
-		return
+	if at, cents, counts := i.Earned(); counts {
+		to.Revenue(at, cents)
 	}
-	if i.Status != "draft" && i.Status != "voided" {
-		to.Revenue(*i.IssuedDate, i.TotalCents-i.TaxCents)
+	if at, cents, counts := i.Owed(); counts {
+		to.Owed(at, cents)
 	}
-	if i.outstanding() {
-		to.Owed(*i.IssuedDate, i.BalanceCents)
+}
+
+// Earned tells what the invoice adds to the revenue, before tax, and when; nothing while it is a draft, and when it was voided.
+func (i *Invoice) Earned() (at time.Time, cents int64, counts bool) {
+	if i.IssuedDate == nil || i.Status == "draft" || i.Status == "voided" {
+		return time.Time{}, 0, false
 	}
+	return *i.IssuedDate, i.TotalCents - i.TaxCents, true
+}
+
+// Owed tells what is outstanding of the invoice, and since when; nothing when it is paid or given up.
+func (i *Invoice) Owed() (since time.Time, cents int64, counts bool) {
+	if i.IssuedDate == nil || !i.outstanding() {
+		return time.Time{}, 0, false
+	}
+	return *i.IssuedDate, i.BalanceCents, true
 }
 
 func (i *Invoice) outstanding() bool { return i.open() && i.BalanceCents > 0 }
@@ -132,9 +145,18 @@ func (p *Payment) terms() []string { return []string{p.PaymentType, p.Adjustment
 
 func (p *Payment) contribute(to rollup.Contribution) {
 	to.Record(string(Payments))
-	if sign := p.received(); sign != 0 && p.EntryDate != nil {
-		to.Collected(*p.EntryDate, sign*p.AmountCents)
+	if at, cents, counts := p.Collected(); counts {
+		to.Collected(at, cents)
 	}
+}
+
+// Collected tells what the payment adds to the money that came in, less than nothing when it went back, and when.
+func (p *Payment) Collected() (at time.Time, cents int64, counts bool) {
+	sign := p.received()
+	if sign == 0 || p.EntryDate == nil {
+		return time.Time{}, 0, false
+	}
+	return *p.EntryDate, sign * p.AmountCents, true
 }
 
 // received is 1 for money that came in, -1 for money that went back, 0 for what is no money.

@@ -68,9 +68,12 @@ func (q *Quote) contribute(to rollup.Contribution) {
 		to.Stage("quotes", "approved", q.TotalCents)
 	}
 	if q.SentAt != nil {
-		to.QuoteSent(*q.SentAt, q.TotalCents, q.Status == "approved" || q.Status == "converted")
+		to.QuoteSent(*q.SentAt, q.TotalCents, q.Won())
 	}
 }
+
+// Won tells whether the customer took the offer.
+func (q *Quote) Won() bool { return q.Status == "approved" || q.Status == "converted" }
 
 func (q *Quote) happened(before Record) []string {
 	old, ok := before.(*Quote)

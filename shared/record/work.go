@@ -160,6 +160,14 @@ func (v *Visit) State(now time.Time) VisitState {
 	return Upcoming
 }
 
+// Minutes is what the visit takes of one person's time, as the figures count it.
+func (v *Visit) Minutes() int64 {
+	if v.StartAt == nil {
+		return 0
+	}
+	return rollup.VisitMinutes(*v.StartAt, v.EndAt, v.AllDay)
+}
+
 func sameTime(a, b *time.Time) bool {
 	if a == nil || b == nil {
 		return a == b

@@ -56,3 +56,18 @@ func sameDayIn(first time.Time, d time.Time) Day {
 	last := first.AddDate(0, 1, -1)
 	return Day(fmt.Sprintf("%s-%02d", first.Format("2006-01"), min(d.Day(), last.Day())))
 }
+
+// Weekday returns how many days after Monday d is.
+func (d Day) Weekday() int { return (int(d.midnight().Weekday()) + 6) % 7 }
+
+// In returns when d begins in zone, as time.Date tells it: where the clocks change at midnight it may be off by the change.
+func (d Day) In(zone *time.Location) time.Time {
+	t := d.midnight()
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, zone)
+}
+
+// ParseDay returns the day that a text names, as "2006-01-02", and whether it names one.
+func ParseDay(text string) (Day, bool) {
+	t, err := time.Parse(dayLayout, text)
+	return Day(text), err == nil && t.Year() >= 1 && dayFrom(t) == Day(text)
+}

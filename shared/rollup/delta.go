@@ -80,7 +80,7 @@ func (c Contribution) Visit(start time.Time, end *time.Time, allDay, complete bo
 		c.Delta.add(day, "visits.starts."+strconv.FormatInt(starts, 10), c.Sign)
 		c.Delta.add(day, "visits.ends."+strconv.FormatInt(ends, 10), c.Sign)
 	}
-	minutes := visitMinutes(start, end, allDay)
+	minutes := VisitMinutes(start, end, allDay)
 	for _, user := range users {
 		c.dayAndMonth(start, "crew."+user+".scheduled", minutes)
 		if complete {
@@ -109,7 +109,8 @@ func (c Contribution) dayAndMonth(at time.Time, field string, n int64) {
 // workdayMinutes is what an all-day visit takes and what one person can do in a day.
 const workdayMinutes = 480
 
-func visitMinutes(start time.Time, end *time.Time, allDay bool) int64 {
+// VisitMinutes is how long a visit takes of one person's time: nothing where it has no end.
+func VisitMinutes(start time.Time, end *time.Time, allDay bool) int64 {
 	if allDay {
 		return workdayMinutes
 	}

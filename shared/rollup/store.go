@@ -77,6 +77,26 @@ func (s *Store) Sheet(ctx context.Context, account string, p Period, now time.Ti
 	return sheet, nil
 }
 
+// Days reads the figures of the days from..to, both included, without what only the moment needs. A day on which nothing
+// happened is not among them. As many days as are asked for are held in memory.
+func (s *Store) Days(ctx context.Context, account string, from, to Day) (map[Day]Figures, error) {
+	client, err := s.clients.Firestore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	days := client.Collection("accounts").Doc(account).Collection("days")
+	found, err := readFigures(ctx, days.Select("revenue", "collected", "owed", "quotes", "crew", "visits.total", "visits.completed").
+		Where(firestore.DocumentID, ">=", days.Doc(string(from))).Where(firestore.DocumentID, "<=", days.Doc(string(to))))
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[Day]Figures, len(found))
+	for id, f := range found {
+		out[Day(id)] = f
+	}
+	return out, nil
+}
+
 type daySpan struct{ from, to Day }
 
 // daySpans are the days that a summary reads one by one; spans that touch are read as one.

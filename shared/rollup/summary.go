@@ -191,34 +191,37 @@ func (s Sheet) walk(from, to Day, visit func(start Day, f Figures)) {
 }
 
 func (s Sheet) receivables() *Receivables {
-	var b0, b31, b61, b90 Owed
+	var owed [len(Ages)]Owed
 	today := s.Period.To
 	first := receivablesFrom(today)
 	for month, f := range s.Months {
 		switch {
 		case month < first.Month():
-			b90 = b90.plus(f.Owed)
+			owed[oldest] = owed[oldest].plus(f.Owed)
 		case month > today.Month():
-			b0 = b0.plus(f.Owed)
+			owed[0] = owed[0].plus(f.Owed)
 		}
 	}
 	for d := first; d <= today.Month().Last(); d = d.Add(1) {
-		owed := s.Days[d].Owed
-		switch age := today.Since(d); {
-		case age <= 30:
-			b0 = b0.plus(owed)
-		case age <= 60:
-			b31 = b31.plus(owed)
-		case age <= 90:
-			b61 = b61.plus(owed)
-		default:
-			b90 = b90.plus(owed)
-		}
+		age := AgeOf(today, d)
+		owed[age] = owed[age].plus(s.Days[d].Owed)
 	}
-	all := b0.plus(b31).plus(b61).plus(b90)
-	return &Receivables{Cents: all.Cents, Invoices: all.Count, Ageing: []Bucket{
-		{"0-30", b0.Cents, b0.Count}, {"31-60", b31.Cents, b31.Count}, {"61-90", b61.Cents, b61.Count}, {"90+", b90.Cents, b90.Count},
-	}}
+	out := &Receivables{}
+	for age, o := range owed {
+		out.Cents, out.Invoices = out.Cents+o.Cents, out.Invoices+o.Count
+		out.Ageing = append(out.Ageing, Bucket{Ages[age], o.Cents, o.Count})
+	}
+	return out
+}
+
+// Ages are the ages of receivables, in days since issue.
+var Ages = [...]string{"0-30", "31-60", "61-90", "90+"}
+
+const oldest = len(Ages) - 1
+
+// AgeOf returns which of Ages an invoice that was issued on a day has today. One that is issued later has the first.
+func AgeOf(today, issued Day) int {
+	return min(max(today.Since(issued)-1, 0)/30, oldest)
 }
 
 // receivablesFrom is the first day that ages are told by day: older months are all over 90 days.

@@ -126,7 +126,7 @@ func toBase62(random []byte, n int) string {
 //     business.
 var APIKeyPermissions = []account.Permission{
 	account.SummaryRead, account.RecordRead, account.FinanceRead, account.SyncManage, account.MemberRead, account.SecurityRead,
-	account.TaskRead, account.BatchRun,
+	account.TaskRead, account.BatchRun, account.ReportRead, account.ReportMake,
 }
 
 // apiKeyGrants returns what a key may do: what it was given, as far as its creator holds it now. A key speaks for the whole

@@ -34,6 +34,7 @@ import (
 	"fieldboard.dev/fieldboard/functions/onwebhook"
 	"fieldboard.dev/fieldboard/functions/records"
 	"fieldboard.dev/fieldboard/functions/relay"
+	"fieldboard.dev/fieldboard/functions/reports"
 	"fieldboard.dev/fieldboard/functions/runsync"
 	"fieldboard.dev/fieldboard/functions/schedules"
 	"fieldboard.dev/fieldboard/functions/schedulesync"
@@ -46,6 +47,7 @@ import (
 	"fieldboard.dev/fieldboard/functions/tidytrail"
 	"fieldboard.dev/fieldboard/functions/workbatches"
 	"fieldboard.dev/fieldboard/functions/workemail"
+	"fieldboard.dev/fieldboard/functions/workreports"
 	"fieldboard.dev/fieldboard/functions/worktrail"
 	"fieldboard.dev/fieldboard/realtime-run/server"
 	"fieldboard.dev/fieldboard/shared/account"
@@ -69,6 +71,7 @@ var (
 		"members":       members.Build,
 		"records":       records.Build,
 		"relay":         relay.Build,
+		"reports":       reports.Build,
 		"runsync":       runsync.Build,
 		"schedules":     schedules.Build,
 		"schedulesync":  schedulesync.Build,
@@ -82,6 +85,7 @@ var (
 		"batches":       batches.Build,
 		"workbatches":   workbatches.Build,
 		"workemail":     workemail.Build,
+		"workreports":   workreports.Build,
 		"worktrail":     worktrail.Build,
 	}
 	eventFunctions = map[string]instance.BuildEvent{

@@ -58,11 +58,15 @@ var mayCall = map[string]string{
 
 	"pause-task-kind": money, "resume-task-kind": money,
 
+	"list-report-kinds": office + key, "list-reports": office + key, "get-report": office + key, "download-report": office + key,
+	"create-report": seen + key, "cancel-report": seen + key, "rerun-report": seen + key, "delete-report": seen + key, "link-report": seen + key,
+	"download-linked-report": public,
+
 	"authorize-jobber": owners, "connect-jobber": owners, "disconnect-jobber": owners,
 	"change-account": owners, "transfer-ownership": owners,
 
 	"fire-schedule": worker, "tend-schedules": worker,
-	"relay-events": worker, "run-sync": worker, "schedule-sync": worker, "seal-events": worker, "tell-due": worker, "work-trail": worker, "tidy-trail": worker, "tend-tasks": worker, "work-email": worker, "work-batches": worker,
+	"relay-events": worker, "run-sync": worker, "schedule-sync": worker, "seal-events": worker, "tell-due": worker, "work-trail": worker, "tidy-trail": worker, "work-reports": worker, "tend-tasks": worker, "work-email": worker, "work-batches": worker,
 }
 
 // Every operation answers each role as the table says, and nobody as it must. The requests name things that do not exist and
@@ -78,7 +82,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 		}
 		clients[role] = client
 	}
-	all := `{"name":"x","permissions":["summary:read","record:read","finance:read","sync:manage","member:read","security:read","task:read","batch:run"]}`
+	all := `{"name":"x","permissions":["summary:read","record:read","finance:read","sync:manage","member:read","security:read","task:read","batch:run","report:read","report:make"]}`
 	clients["key"] = &demo.Client{AccessToken: makeKey(t, stack, "owner", all).Secret}
 	left := maps.Clone(mayCall)
 	for _, o := range stack.Operations() {

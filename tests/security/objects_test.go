@@ -37,7 +37,7 @@ func TestWhoseThingsOneReaches(t *testing.T) {
 		t.Fatal(err)
 	}
 	callers := map[string]string{"key": makeKey(t, stack, "owner",
-		`{"name":"x","permissions":["summary:read","record:read","finance:read","sync:manage","member:read","security:read","batch:run"]}`).Secret}
+		`{"name":"x","permissions":["summary:read","record:read","finance:read","sync:manage","member:read","security:read","batch:run","report:read","report:make"]}`).Secret}
 	for _, role := range strings.Fields(everyone) {
 		callers[role] = stack.As(t, role).AccessToken
 	}
@@ -154,6 +154,12 @@ func belongingsOf(t *testing.T, stack *harness.Stack, owner, member string) belo
 	}
 	b["/api/v1/audit/exports"] = made.ID
 	finish(t, stack, owner, "/api/v1/audit/exports/"+made.ID)
+	report := map[string]string{"kind": "crew", "grouping": "team", "format": "csv", "period": "mtd"} // without amounts, so that all see it
+	if err := stack.As(t, owner).Call(t.Context(), http.MethodPost, reports, report, &made); err != nil {
+		t.Fatal(err)
+	}
+	b[reports] = made.ID
+	finish(t, stack, owner, reports+"/"+made.ID)
 	return b
 }
 

@@ -17,6 +17,7 @@ const (
 	members     = "/api/v1/members"
 	theViewer   = "/api/v1/members/demo-viewer"
 	invitations = "/api/v1/invitations"
+	reports     = "/api/v1/reports"
 	keys        = "/api/v1/api-keys"
 	clients     = "/api/v1/clients"
 )

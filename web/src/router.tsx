@@ -9,6 +9,7 @@ import {
 } from '@tanstack/react-router'
 import type { Collection, PeriodName } from './api/types'
 import { Gate } from './pages/gate'
+import { operationsSearch } from './pages/operations/search'
 import { Crash } from './pages/problem/crash'
 import { NotFound } from './pages/problem/not-found'
 import { isCollection } from './pages/records/collections'
@@ -94,6 +95,12 @@ const detail = createRoute({
   getParentRoute: () => list,
   path: '/$id',
   component: lazyRouteComponent(() => import('./pages/records/detail'), 'DetailDrawer'),
+})
+
+const reports = createRoute({
+  getParentRoute: () => gate,
+  path: '/reports',
+  component: lazyRouteComponent(() => import('./pages/reports/reports'), 'Reports'),
 })
 
 const batches = createRoute({
@@ -189,18 +196,33 @@ const account = createRoute({
   component: lazyRouteComponent(() => import('./pages/settings/account/account'), 'AccountPage'),
 })
 
+const operations = createRoute({
+  getParentRoute: () => gate,
+  path: '/operations',
+  validateSearch: operationsSearch,
+  component: lazyRouteComponent(() => import('./pages/operations/operations'), 'Operations'),
+})
+
+const task = createRoute({
+  getParentRoute: () => operations,
+  path: '/$id',
+  component: lazyRouteComponent(() => import('./pages/operations/detail'), 'TaskDrawer'),
+})
+
 const tree = root.addChildren([
   signIn,
   providerCallback,
   join,
   gate.addChildren([
     overview,
+    reports,
     batches,
     batch,
     connect,
     connectJobber,
     schedules,
     settings.addChildren([firstSetting, members, roles, sessions, live, apiKeys, audit, account]),
+    operations.addChildren([task]),
     list.addChildren([detail]),
   ]),
 ])

@@ -2,7 +2,7 @@ import { pace } from './pace'
 import { problemOf, unreachable } from './problem'
 
 export interface Call {
-  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   body?: unknown
   /** A file to send in the body's place. It may take longer. */
   file?: Blob | undefined

@@ -1,6 +1,8 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { Session } from '../session/session'
 import { call } from './http'
+import { pace } from './pace'
+import { isPassing } from './problem'
 import type {
   AccountDetails,
   AccountMember,
@@ -21,12 +23,18 @@ import type {
   PeriodName,
   PublicConfig,
   RecordTypes,
+  Report,
+  ReportKind,
   RoleGrants,
   Schedule,
   ScheduleWhen,
   SignedInSession,
   Summary,
   SyncStatus,
+  Task,
+  TaskDetail,
+  TaskKind,
+  TaskState,
 } from './types'
 
 export const keys = {
@@ -51,8 +59,14 @@ export const keys = {
   auditExports: ['audit-exports'] as const,
   schedules: ['schedules'] as const,
   scheduleTimes: ['schedule-times'] as const,
+  reports: ['reports'] as const,
+  reportKinds: ['report-kinds'] as const,
   batches: ['batches'] as const,
   batch: (id: string) => ['batches', id] as const,
+  tasks: ['tasks'] as const,
+  task: (id?: string) => (id ? (['task', id] as const) : (['task'] as const)),
+  taskPayload: (id: string) => ['task-payload', id] as const,
+  taskKinds: ['task-kinds'] as const,
 }
 
 /** What is read without being signed in, so it may outlive a session. */
@@ -158,6 +172,31 @@ export function auditExportsQuery(session: Session) {
   })
 }
 
+export function reportKindsQuery(session: Session) {
+  return queryOptions({
+    queryKey: keys.reportKinds,
+    queryFn: async ({ signal }) =>
+      (await session.fetch<Page<ReportKind>>('/api/v1/report-kinds', { signal })).items,
+  })
+}
+
+/** The reports, asked for again as long as one of them is being made. */
+export function reportsQuery(session: Session) {
+  return infiniteQueryOptions({
+    queryKey: keys.reports,
+    queryFn: ({ pageParam, signal }) =>
+      session.fetch<Page<Report>>(`/api/v1/reports?${search({ limit: 25, cursor: pageParam })}`, { signal }),
+    initialPageParam: '',
+    getNextPageParam: page => page.nextCursor || undefined,
+    refetchInterval: query =>
+      query.state.data?.pages.some(page => page.items.some(isWorking)) ? 1000 : false,
+  })
+}
+
+export function isWorking({ state }: Pick<Report, 'state'>): boolean {
+  return state === 'queued' || state === 'running'
+}
+
 export function batchesQuery(session: Session) {
   return infiniteQueryOptions({
     queryKey: [...keys.batches, 'list'] as const,
@@ -167,7 +206,7 @@ export function batchesQuery(session: Session) {
     getNextPageParam: page => page.nextCursor || undefined,
     refetchInterval: query =>
       query.state.data?.pages.some(page => page.items.some(batch => batch.state === 'running'))
-        ? 2000
+        ? 5000
         : false,
   })
 }
@@ -177,7 +216,7 @@ export function batchQuery(session: Session, id: string) {
   return queryOptions({
     queryKey: keys.batch(id),
     queryFn: ({ signal }) => session.fetch<Batch>(`/api/v1/batches/${encodeURIComponent(id)}`, { signal }),
-    refetchInterval: query => (query.state.data?.state === 'running' ? 1000 : false),
+    refetchInterval: query => (query.state.data?.state === 'running' ? 2000 : false),
   })
 }
 
@@ -196,8 +235,96 @@ export function batchRowsQuery(
       ),
     initialPageParam: '',
     getNextPageParam: page => page.nextCursor || undefined,
-    refetchInterval: running ? 2000 : false,
+    refetchInterval: running ? 5000 : false,
   })
+}
+
+export interface TaskFilter {
+  kind?: string | undefined
+  /** As tasks are stored: `waiting` is also what is scheduled, or tried again later. */
+  state?: Exclude<TaskState, 'scheduled' | 'retrying'> | undefined
+  parent?: string | undefined
+  by?: string | undefined
+}
+
+/** How a task goes on is no event, only its end: what moves is asked for again and again. */
+const movingEveryMs = 2_000
+const restingEveryMs = 15_000
+/** Asking leaves this share of what the server allows to what the person at the page does, and to news of events. */
+const reserve = 0.35
+
+/** When to ask again, in milliseconds, for what takes so many requests. */
+function again(moving: boolean, requests: number): number {
+  return Math.max(moving ? movingEveryMs * requests : restingEveryMs, pace.wait(requests, reserve))
+}
+
+/** Whether a task may be another one in a moment. */
+function isMoving({ state }: Task): boolean {
+  return state === 'waiting' || state === 'retrying' || state === 'running' || state === 'parted'
+}
+
+/** The account's background work, the newest first. It is read seldom when it is `behind` something. */
+export function tasksQuery(session: Session, filter: TaskFilter, behind = false) {
+  return infiniteQueryOptions({
+    queryKey: [...keys.tasks, filter] as const,
+    queryFn: ({ pageParam, signal }) =>
+      session.fetch<Page<Task>>(`/api/v1/tasks?${search({ ...filter, limit: 25, cursor: pageParam })}`, {
+        signal,
+      }),
+    initialPageParam: '',
+    getNextPageParam: page => page.nextCursor || undefined,
+    refetchInterval: query => {
+      const pages = query.state.data?.pages ?? []
+      const moving = pages.some(page => page.items.some(isMoving))
+      return canChange(query.state.error) && again(moving && !behind, Math.max(pages.length, 1))
+    },
+  })
+}
+
+export function taskQuery(session: Session, id: string) {
+  return queryOptions({
+    queryKey: keys.task(id),
+    queryFn: ({ signal }) => session.fetch<TaskDetail>(`/api/v1/tasks/${encodeURIComponent(id)}`, { signal }),
+    refetchInterval: query => {
+      const task = query.state.data
+      if (task?.state === 'done' || task?.state === 'cancelled') return false
+      return canChange(query.state.error) && again(task !== undefined && isMoving(task), 1)
+    },
+  })
+}
+
+/** What a task is to do. It changes only when somebody edits it, and who is editing it does not want it changed. */
+export function taskPayloadQuery(session: Session, id: string) {
+  return queryOptions({
+    queryKey: keys.taskPayload(id),
+    queryFn: async ({ signal }) =>
+      (
+        await session.fetch<{ payload: unknown }>(`/api/v1/tasks/${encodeURIComponent(id)}/payload`, {
+          signal,
+        })
+      ).payload,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
+  })
+}
+
+export function taskKindsQuery(session: Session, behind = false) {
+  return queryOptions({
+    queryKey: keys.taskKinds,
+    queryFn: async ({ signal }) =>
+      (await session.fetch<{ items: TaskKind[] }>('/api/v1/task-kinds', { signal })).items,
+    refetchInterval: query => {
+      const moving = query.state.data?.some(
+        kind => kind.running > 0 || kind.parted > 0 || (Boolean(kind.oldestDue) && !kind.paused),
+      )
+      return canChange(query.state.error) && again(moving === true && !behind, 1)
+    },
+  })
+}
+
+/** Whether asking again may come to something else than the last time. */
+function canChange(error: unknown): boolean {
+  return !error || isPassing(error)
 }
 
 export function syncQuery(session: Session) {

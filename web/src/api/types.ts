@@ -18,6 +18,8 @@ export type Permission =
   | 'task:manage'
   | 'schedule:read'
   | 'schedule:manage'
+  | 'report:read'
+  | 'report:make'
   | 'batch:run'
   | 'account:manage'
   | 'event:export'
@@ -120,6 +122,57 @@ export interface AuditExport {
   bytes?: number
   failure?: string
   createdAt: string
+  expiresAt: string
+}
+
+/** A report that can be asked for. */
+export interface ReportKind {
+  kind: string
+  title: string
+  about: string
+  /** Whether it is of a period; otherwise it tells how things are now. */
+  period: boolean
+  groupings: ReportGrouping[]
+  statuses: { id: string; label: string }[]
+}
+
+export type ReportFilter = 'client' | 'person' | 'team' | 'status'
+
+export interface ReportGrouping {
+  id: string
+  title: string
+  filters: ReportFilter[]
+  /** Filters without which it cannot be made. */
+  needs: ReportFilter[]
+  columns: string[]
+}
+
+export type ReportFormat = 'pdf' | 'xlsx' | 'csv'
+
+export interface ReportRequest {
+  kind: string
+  grouping: string
+  format: ReportFormat
+  period?: PeriodName
+  from?: string
+  to?: string
+  filters: Partial<Record<ReportFilter, string>>
+}
+
+/** A report that was asked for, as it stands. */
+export interface Report extends ReportRequest {
+  id: string
+  title: string
+  state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled'
+  by: string
+  /** Records and days read so far. */
+  read: number
+  rows: number
+  bytes: number
+  failure?: string
+  createdAt: string
+  finishedAt?: string
+  /** When it and its file are gone. */
   expiresAt: string
 }
 
@@ -441,6 +494,115 @@ export interface LiveStatus {
   lagP99Ms: number | null
 }
 
+export type TaskState =
+  | 'waiting'
+  /** Waits for its time. */
+  | 'scheduled'
+  /** Waits for another attempt. */
+  | 'retrying'
+  | 'running'
+  /** Waits for its children. */
+  | 'parted'
+  | 'done'
+  | 'failed'
+  | 'cancelled'
+
+/** Background work, as it stands. */
+export interface Task {
+  id: string
+  kind: string
+  kindTitle: string
+  /** What it is about; empty when the kind says enough. */
+  title: string
+  state: TaskState
+  /** The member who asked; empty when nobody did. */
+  by: string
+  /** Empty for one who has left. */
+  byName: string
+  parent?: string
+  requestId: string
+  createdAt: string
+  /** When it is due, or was. */
+  runAt: string
+  /** When its first attempt began. */
+  startedAt?: string
+  endedAt?: string
+  /** When it is forgotten. */
+  expiresAt?: string
+  /** How many attempts began. */
+  attempt: number
+  /** How many may fail. */
+  attempts: number
+  progress: TaskProgress
+  failure?: TaskFailure
+}
+
+export interface TaskProgress {
+  done: number
+  /** 0 while it is not known. */
+  total: number
+  message: string
+  percent: number
+  /** Absent while it cannot be said. */
+  secondsLeft?: number
+}
+
+export type FailureClass = 'permanent' | 'transient' | 'throttled' | 'died'
+
+/** Why the last attempt failed. */
+export interface TaskFailure {
+  class: FailureClass
+  message: string
+  at: string
+}
+
+export interface TaskAttempt {
+  number: number
+  began: string
+  ended: string
+  outcome: 'done' | 'parted' | 'cancelled' | 'released' | FailureClass
+  message?: string
+}
+
+export interface TaskChildren {
+  total: number
+  open: number
+  done: number
+  failed: number
+  cancelled: number
+}
+
+export interface TaskDetail extends Task {
+  /** The last twenty attempts that ended, the oldest first. */
+  timeline: TaskAttempt[]
+  children?: TaskChildren
+}
+
+/** How the account's tasks of one kind stand. */
+export interface TaskKind {
+  kind: string
+  title: string
+  queue: string
+  paused: boolean
+  /** Whether it is paused together with all others, and begins again only with them. */
+  pausedAll: boolean
+  /** The member who paused it. */
+  pausedBy?: string
+  /** Empty for one who has left. */
+  pausedByName?: string
+  /** Also what is scheduled or tried again later. */
+  waiting: number
+  running: number
+  parted: number
+  /** Dead letters. */
+  failed: number
+  /** Since when the oldest that is due waits. */
+  oldestDue?: string
+  /** Done, and failed for good, in the last hour. */
+  doneHour: number
+  failedHour: number
+}
+
 export interface SyncStatus {
   connection: {
     state: 'connected' | 'disconnected' | 'broken'
@@ -562,6 +724,8 @@ export interface JobberUser extends RecordBase {
   name: string
   email: string
   status: string
+  /** The team's id. */
+  team?: string | null
   teamName?: string | null
 }
 

@@ -113,6 +113,16 @@ export function duration(ms: number): string {
   return rest === 0 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 60)} h ${rest} min`
 }
 
+/** How long, to the second where that says something: `0.4 s`, `12 s`, `3 min 5 s`, `2 h 5 min`. */
+export function exactDuration(ms: number): string {
+  if (ms < 1_000) return `${(Math.max(0, ms) / 1000).toFixed(1)} s`
+  const seconds = Math.round(ms / 1000)
+  if (seconds < 60) return `${seconds} s`
+  if (seconds >= 3600) return duration(ms)
+  const rest = seconds % 60
+  return rest === 0 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(seconds / 60)} min ${rest} s`
+}
+
 /** How far ahead: `in 3 days`, `in 30 hr.`, `in 20 min.`; `now` for what is past. */
 export function until(instant: string, now: number): string {
   const seconds = Math.round((Date.parse(instant) - now) / 1000)

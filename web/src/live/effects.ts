@@ -37,6 +37,7 @@ export function touchedBy(event: LiveEvent): Touched[] {
   }
   if (subject === 'batch') return [text(keys.batches)]
   const { collection, id } = event.data
+  if (subject === 'task') return [keys.tasks, keys.task(id), keys.taskKinds].map(text)
   if (!collection) return []
   const touched = [keys.lists(collection), id ? keys.record(collection, id) : keys.records(collection)].map(
     text,

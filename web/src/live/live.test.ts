@@ -64,6 +64,8 @@ describe('what an event makes out of date', () => {
       'member.role_changed',
       ['members', 'invitations', 'sessions', 'member-sessions', 'live-connections', 'api-keys'],
     ],
+    ['task.completed', ['tasks', 'task', 'task-kinds']],
+    ['task.failed', ['tasks', 'task', 'task-kinds']],
     ['security.key_created', ['api-keys']],
     ['security.key_revoked', ['api-keys']],
     ['security.signed_in', ['sessions', 'member-sessions', 'live-connections']],
@@ -78,6 +80,14 @@ describe('what an event makes out of date', () => {
     ['security.events_expired', []],
   ])('of %s is what shows it', (type, touched) => {
     expect(keysOf(event(type)).flat()).toEqual(touched)
+  })
+
+  it('is the task that an event of background work names', () => {
+    expect(keysOf(event('task.cancelled', 'tasks', 't1'))).toEqual([
+      ['tasks'],
+      ['task', 't1'],
+      ['task-kinds'],
+    ])
   })
 
   it('is nothing for an event about no record', () => {

@@ -17,9 +17,11 @@ import {
   IconFileText,
   IconInbox,
   IconLayoutDashboard,
+  IconListCheck,
   IconLogout,
   IconMoon,
   IconPlugConnected,
+  IconReportAnalytics,
   IconSelector,
   IconSettings,
   IconStack2,
@@ -131,6 +133,15 @@ function Navigation({
             />
           )
         })}
+        {can('report:read') && (
+          <MenuLink
+            to="/reports"
+            label="Reports"
+            leftSection={<IconReportAnalytics {...icon} />}
+            active={under('/reports')}
+            {...link}
+          />
+        )}
       </div>
       <div className={classes.foot}>
         {can('schedule:read') && (
@@ -148,6 +159,15 @@ function Navigation({
             label="Batches"
             leftSection={<IconStack2 {...icon} />}
             active={under('/batches')}
+            {...link}
+          />
+        )}
+        {can('task:read') && (
+          <MenuLink
+            to="/operations"
+            label="Operations"
+            leftSection={<IconListCheck {...icon} />}
+            active={under('/operations')}
             {...link}
           />
         )}

@@ -62,6 +62,8 @@ export function DialogFoot({ children }: { children: ReactNode }) {
 interface ConfirmProps extends Omit<Props, 'insistent' | 'size'> {
   /** What the button says: the deed, not "OK". */
   confirm: string
+  /** What the button says that leaves all as it is, where "Cancel" could be taken for the deed. */
+  dismiss?: string
   onConfirm: () => void
   busy: boolean
   /** Why it did not work, when it was tried. */
@@ -69,14 +71,22 @@ interface ConfirmProps extends Omit<Props, 'insistent' | 'size'> {
 }
 
 /** Asks before something that cannot be taken back, and says what happens. */
-export function Confirm({ confirm, onConfirm, busy, failure, children, ...dialog }: ConfirmProps) {
+export function Confirm({
+  confirm,
+  dismiss = 'Cancel',
+  onConfirm,
+  busy,
+  failure,
+  children,
+  ...dialog
+}: ConfirmProps) {
   return (
     <Dialog {...dialog}>
       <div className={classes.text}>{children}</div>
       {failure && <Told>{failure}</Told>}
       <DialogFoot>
         <Button variant="default" onClick={dialog.onClose} data-autofocus>
-          Cancel
+          {dismiss}
         </Button>
         <Button color="red" loading={busy} onClick={onConfirm} data-testid="confirm">
           {confirm}

@@ -4,9 +4,16 @@ import { ApiError } from '../api/problem'
 import { waitWords } from '../format/time'
 import { Empty } from './empty'
 
+interface Props {
+  error: unknown
+  onRetry?: () => void
+  /** Why something may not be there; without it, what holds for what is copied from Jobber. */
+  gone?: string
+}
+
 /** What could not be shown, why, and what to do about it. */
-export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
-  const { icon, title, text, retry } = explain(error)
+export function Failure({ error, onRetry, gone }: Props) {
+  const { icon, title, text, retry } = explain(error, gone)
   const reference = error instanceof ApiError ? error.requestId : undefined
   return (
     <div role="alert" style={{ display: 'flex', flex: 1 }}>
@@ -34,7 +41,7 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
   )
 }
 
-function explain(error: unknown) {
+function explain(error: unknown, gone = 'It may have been deleted in Jobber, or not copied yet.') {
   if (error instanceof ApiError) {
     if (error.unreachable) {
       return {
@@ -56,7 +63,7 @@ function explain(error: unknown) {
       return {
         icon: IconSearchOff,
         title: 'Not found',
-        text: 'It may have been deleted in Jobber, or not copied yet.',
+        text: gone,
         retry: false,
       }
     }

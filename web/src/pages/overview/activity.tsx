@@ -10,7 +10,7 @@ import { useFormat } from '../../format/use-format'
 import { belongsInFeed } from '../../live/effects'
 import { mergeEvents } from '../../live/feed'
 import { useLiveEvents } from '../../live/provider'
-import { useSession } from '../../session/context'
+import { useCan, useSession } from '../../session/context'
 import { Ago } from '../../ui/ago'
 import { Empty } from '../../ui/empty'
 import { Failure } from '../../ui/failure'
@@ -66,7 +66,9 @@ export function Activity() {
 
 const Item = memo(function Item({ event, arrived }: { event: FieldEvent; arrived: boolean }) {
   const format = useFormat()
-  const { id, title, detail, amountCents } = event.data
+  const { id, title, amountCents, collection } = event.data
+  // A task's detail is its kind, in a word for programs.
+  const detail = collection === 'tasks' ? undefined : event.data.detail
   const Icon = eventIcon(event.type)
   return (
     <li
@@ -105,7 +107,15 @@ const Item = memo(function Item({ event, arrived }: { event: FieldEvent; arrived
 /** The phrase, as a link where there is something to open. */
 function Target({ event, children }: { event: FieldEvent; children: string }) {
   const canList = useCanList()
+  const can = useCan()
   const { collection, id } = event.data
+  if (collection === 'tasks' && id && can('task:read')) {
+    return (
+      <Link to="/operations/$id" params={{ id }} className={classes.phrase} preload={false}>
+        {children}
+      </Link>
+    )
+  }
   if (
     !collection ||
     !id ||

@@ -1,5 +1,6 @@
 import {
   IconAlertTriangle,
+  IconBan,
   IconBriefcase,
   IconCalendarEvent,
   IconCalendarRepeat,
@@ -15,6 +16,7 @@ import {
   IconFileText,
   IconHome,
   IconInbox,
+  IconListCheck,
   IconPlayerTrackNext,
   IconPlugConnected,
   IconPlugConnectedX,
@@ -51,6 +53,9 @@ const byType: Record<string, typeof IconUser> = {
   'security.person_erased': IconEraser,
   'security.events_expired': IconClockOff,
   'sync.failed': IconAlertTriangle,
+  'task.completed': IconCircleCheck,
+  'task.failed': IconAlertTriangle,
+  'task.cancelled': IconBan,
   'jobber.disconnected': IconPlugConnectedX,
 }
 
@@ -68,6 +73,7 @@ const bySubject: Record<string, typeof IconUser> = {
   payment: IconCash,
   sync: IconRefresh,
   jobber: IconPlugConnected,
+  task: IconListCheck,
   member: IconUsers,
   security: IconShield,
 }

@@ -19,6 +19,7 @@ export const families = [
   { value: 'visit', label: 'Visits' },
   { value: 'invoice', label: 'Invoices' },
   { value: 'payment', label: 'Payments' },
+  { value: 'task', label: 'Background work' },
   { value: 'sync', label: 'Copying from Jobber' },
   { value: 'jobber', label: 'Connection to Jobber' },
 ]
