@@ -27,11 +27,7 @@ type handler struct {
 
 // Build makes the function's handler. It dials nothing.
 func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
-	actions, err := offered.Actions(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	return BuildWith(ctx, in, actions...)
+	return BuildWith(ctx, in, offered.Actions(in)...)
 }
 
 // BuildWith makes the handler with other actions than the product's. Its verifier takes sessions only: what runs by the calendar

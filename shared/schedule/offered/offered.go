@@ -5,19 +5,16 @@ import (
 	"context"
 
 	"fieldboard.dev/fieldboard/shared/instance"
+	"fieldboard.dev/fieldboard/shared/report"
 	"fieldboard.dev/fieldboard/shared/schedule"
 )
 
 // Actions returns all actions that there are. It dials nothing.
-func Actions(_ context.Context, _ *instance.Instance) ([]schedule.Action, error) {
-	return nil, nil
+func Actions(in *instance.Instance) []schedule.Action {
+	return []schedule.Action{report.NewAction(in)}
 }
 
 // New returns the schedules of an instance's settings, with all actions.
 func New(ctx context.Context, in *instance.Instance) (*schedule.Schedules, error) {
-	actions, err := Actions(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	return schedule.New(ctx, in, actions...)
+	return schedule.New(ctx, in, Actions(in)...)
 }

@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { keys, membersQuery } from '../../api/queries'
 import { useSubmission } from '../../api/submission'
 import type { MissedPolicy, Schedule, ScheduleWhen } from '../../api/types'
-import { useIdentity, useSession } from '../../session/context'
+import { useCan, useIdentity, useSession } from '../../session/context'
 import { DialogFoot } from '../../ui/dialog'
 import { Failure } from '../../ui/failure'
 import { Form, problemOfForm } from '../../ui/form'
@@ -82,11 +82,13 @@ function Fields({ schedule, onCancel, onDone, choices }: Props & { choices: Choi
   const [missed, setMissed] = useState<MissedPolicy>(schedule?.missed ?? 'catch_up')
 
   const [kind = '', grouping = ''] = what.split('/')
+  // Amounts are in it for those who see them; then all its recipients must.
+  const money = useCan()('finance:read')
   const ofPeriod = choices.find(choice => choice.kind === kind)?.period ?? false
 
   const save = useMutation({
     mutationFn: () => {
-      const order = { kind, grouping, format, filters: {}, ...(ofPeriod ? { period } : {}) }
+      const order = { kind, grouping, format, filters: {}, money, ...(ofPeriod ? { period } : {}) }
       const body = {
         name: name.trim(),
         action: reportAction,

@@ -103,7 +103,7 @@ it('creates a schedule, once its next times are seen', async () => {
   expect(last('POST /api/v1/schedules')?.body).toEqual({
     name: 'Monday’s revenue',
     action: 'report.make',
-    order: { kind: 'revenue', grouping: 'month', format: 'pdf', period: '7d', filters: {} },
+    order: { kind: 'revenue', grouping: 'month', format: 'pdf', period: '7d', filters: {}, money: false },
     when: { every: 'week', weekdays: ['monday'], at: '08:00' },
     zone: 'America/Denver',
     recipients: ['u'],
