@@ -11,6 +11,7 @@ import (
 
 	"fieldboard.dev/fieldboard/emulators/demo"
 	"fieldboard.dev/fieldboard/emulators/provision"
+	"fieldboard.dev/fieldboard/emulators/settings"
 	"fieldboard.dev/fieldboard/emulators/signin"
 	"fieldboard.dev/fieldboard/shared/clock"
 )
@@ -61,7 +62,7 @@ func (s *stack) prepareCloud(ctx context.Context) error {
 		if err := s.await(ctx, "PUBSUB_EMULATOR_HOST", "CLOUD_TASKS_EMULATOR_HOST", "STORAGE_EMULATOR_HOST"); err != nil {
 			return err
 		}
-		return provision.All(ctx, s.clients, s.manifest, s.env.Functions)
+		return provision.All(ctx, s.clients, s.manifest, s.env.Functions, settings.Invoker)
 	})
 	group.Go(func() error { return s.await(ctx, "REDIS_URL", "MAIL_EMULATOR_HOST") })
 	group.Go(func() error {

@@ -15,13 +15,14 @@ import (
 	"fieldboard.dev/fieldboard/emulators/jobber"
 	"fieldboard.dev/fieldboard/emulators/openid"
 	"fieldboard.dev/fieldboard/emulators/scheduler"
-	"fieldboard.dev/fieldboard/emulators/settings"
 	"fieldboard.dev/fieldboard/shared/clock"
 )
 
 // serve answers on the address of name until ctx ends.
 func (s *stack) serve(ctx context.Context, running *errgroup.Group, name string, handler http.Handler) {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, Protocols: scheduler.Protocols(),
+	}
 	running.Go(func() error {
 		if err := server.Serve(s.listeners[name]); !errors.Is(err, http.ErrServerClosed) {
 			return err
@@ -102,27 +103,20 @@ func (s *stack) serveGateway(ctx context.Context, running *errgroup.Group) error
 	return nil
 }
 
+// serveScheduler answers for Cloud Scheduler. It calls nothing before runScheduler.
 func (s *stack) serveScheduler(ctx context.Context, running *errgroup.Group) error {
 	issuer, err := scheduler.NewIssuer(s.env.ScheduleIssuer.URL, clock.System)
 	if err != nil {
 		return err
 	}
-	s.serve(ctx, running, "scheduler", issuer)
-	var jobs []scheduler.Job
-	for _, f := range s.manifest.Functions {
-		if f.Schedule != "" {
-			jobs = append(jobs, scheduler.Job{
-				Name: f.Name, Schedule: f.Schedule, URL: s.env.Functions[f.Name], Timeout: time.Duration(f.Timeout) * time.Second,
-			})
-		}
-	}
-	schedule, err := scheduler.New(issuer, settings.Invoker, jobs, clock.System, s.log)
-	if err != nil {
-		return err
-	}
+	s.scheduler = scheduler.New(issuer, clock.System, s.log)
+	s.serve(ctx, running, "scheduler", s.scheduler.Handler())
+	return nil
+}
+
+func (s *stack) runScheduler(ctx context.Context, running *errgroup.Group) {
 	running.Go(func() error {
-		schedule.Run(ctx)
+		s.scheduler.Run(ctx)
 		return nil
 	})
-	return nil
 }

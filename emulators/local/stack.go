@@ -16,6 +16,7 @@ import (
 
 	"fieldboard.dev/fieldboard/emulators/jobber"
 	"fieldboard.dev/fieldboard/emulators/parts"
+	"fieldboard.dev/fieldboard/emulators/scheduler"
 	"fieldboard.dev/fieldboard/emulators/settings"
 	"fieldboard.dev/fieldboard/shared/cloud"
 	"fieldboard.dev/fieldboard/shared/instance"
@@ -63,6 +64,7 @@ type stack struct {
 	addresses map[string]string       // of everything but the parts
 	listeners map[string]net.Listener // of what this program serves itself
 	clients   *cloud.Clients
+	scheduler *scheduler.Scheduler
 }
 
 // newStack decides where everything will be. Nothing is started yet.
@@ -163,6 +165,7 @@ func (s *stack) settle(functions map[string]string) error {
 		AuthHost:       s.parts["FIREBASE_AUTH_EMULATOR_HOST"].addr,
 		StorageHost:    s.parts["STORAGE_EMULATOR_HOST"].addr,
 		TasksHost:      s.parts["CLOUD_TASKS_EMULATOR_HOST"].addr,
+		SchedulerHost:  s.addresses["scheduler"],
 		Functions:      functions,
 		Workers:        s.manifest.Workers(),
 		QueueIssuer:    settings.Issuer{URL: "http://" + s.addresses["issuer"], Keys: "http://" + s.addresses["issuer"] + "/jwks"},
@@ -185,7 +188,8 @@ func (s *stack) settle(functions map[string]string) error {
 	}
 	s.clients = cloud.New(cloud.Config{
 		Project: project, Location: settings.Location,
-		RedisURL: s.env.RedisURL, RedisPrefix: s.env.RedisPrefix, TasksEmulatorHost: s.env.TasksHost,
+		RedisURL: s.env.RedisURL, RedisPrefix: s.env.RedisPrefix,
+		TasksEmulatorHost: s.env.TasksHost, SchedulerEmulatorHost: s.env.SchedulerHost,
 	})
 	return nil
 }
@@ -234,6 +238,9 @@ func (s *stack) start(starting, ctx context.Context, running *errgroup.Group) er
 	if err := s.startFunctions(ctx, running); err != nil {
 		return err
 	}
+	if err := s.serveScheduler(ctx, running); err != nil {
+		return err
+	}
 	group, waiting := errgroup.WithContext(starting)
 	group.Go(func() error { return buildDashboard(waiting, s.root, s.processes.log("dashboard")) })
 	group.Go(func() error { return s.serveJobber(ctx, running) })
@@ -242,9 +249,10 @@ func (s *stack) start(starting, ctx context.Context, running *errgroup.Group) er
 		return err
 	}
 	s.serveOpenID(ctx, running)
-	if err := errors.Join(s.serveGateway(ctx, running), s.serveScheduler(ctx, running)); err != nil {
+	if err := s.serveGateway(ctx, running); err != nil {
 		return err
 	}
+	s.runScheduler(ctx, running)
 	if err := s.awaitFunctions(starting); err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-// Package provision makes the topics, subscriptions and queues of the manifest in the emulators, as Terraform makes them in
+// Package provision makes the topics, subscriptions, queues and scheduled jobs of the manifest in the emulators, as Terraform makes them in
 // the cloud.
 package provision
 
@@ -11,6 +11,7 @@ import (
 	"cloud.google.com/go/cloudtasks/apiv2/cloudtaskspb"
 	"cloud.google.com/go/pubsub/v2"
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
+	"cloud.google.com/go/scheduler/apiv1/schedulerpb"
 	"google.golang.org/api/googleapi"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -26,9 +27,12 @@ const (
 	maxPushBackoff = 60 // s
 )
 
-// All makes everything that m lists. functions holds the address of each function. What is there already is left as it is.
-func All(ctx context.Context, clients *cloud.Clients, m *manifest.Manifest, functions map[string]string) error {
-	p := &provisioner{project: clients.Config().Project, manifest: m, functions: functions}
+const minAttemptDeadline = 15 // s, Cloud Scheduler's
+
+// All makes everything that m lists. functions holds the address of each function, invoker the service account that calls them.
+// What is there already is left as it is.
+func All(ctx context.Context, clients *cloud.Clients, m *manifest.Manifest, functions map[string]string, invoker string) error {
+	p := &provisioner{project: clients.Config().Project, manifest: m, functions: functions, invoker: invoker}
 	ps, err := clients.PubSub(ctx)
 	if err != nil {
 		return err
@@ -36,7 +40,35 @@ func All(ctx context.Context, clients *cloud.Clients, m *manifest.Manifest, func
 	if err := p.pubsub(ctx, ps); err != nil {
 		return err
 	}
-	return errors.Join(p.queues(ctx, clients), p.buckets(ctx, clients))
+	return errors.Join(p.queues(ctx, clients), p.buckets(ctx, clients), p.jobs(ctx, clients))
+}
+
+// jobs makes a job of Cloud Scheduler for every function that is called by schedule.
+func (p *provisioner) jobs(ctx context.Context, clients *cloud.Clients) error {
+	client, err := clients.Scheduler(ctx)
+	if err != nil {
+		return err
+	}
+	parent := fmt.Sprintf("projects/%s/locations/%s", p.project, clients.Config().Location)
+	for _, f := range p.manifest.Functions {
+		if f.Schedule == "" {
+			continue
+		}
+		_, err := client.CreateJob(ctx, &schedulerpb.CreateJobRequest{Parent: parent, Job: &schedulerpb.Job{
+			Name: parent + "/jobs/" + f.Name, Description: f.Does, Schedule: f.Schedule, TimeZone: "UTC",
+			AttemptDeadline: &durationpb.Duration{Seconds: int64(max(f.Timeout, minAttemptDeadline))},
+			Target: &schedulerpb.Job_HttpTarget{HttpTarget: &schedulerpb.HttpTarget{
+				Uri: p.functions[f.Name], HttpMethod: schedulerpb.HttpMethod_POST,
+				AuthorizationHeader: &schedulerpb.HttpTarget_OidcToken{OidcToken: &schedulerpb.OidcToken{
+					ServiceAccountEmail: p.invoker, Audience: p.functions[f.Name],
+				}},
+			}},
+		}})
+		if err := unlessThere(err); err != nil {
+			return fmt.Errorf("job %s: %w", f.Name, err)
+		}
+	}
+	return nil
 }
 
 // buckets makes the buckets. Their emulator deletes nothing by age: what it has ends with it.
@@ -62,6 +94,7 @@ type provisioner struct {
 	project   string
 	manifest  *manifest.Manifest
 	functions map[string]string
+	invoker   string
 }
 
 func (p *provisioner) topic(name string) string {

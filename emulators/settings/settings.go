@@ -38,11 +38,12 @@ type Stack struct {
 	RedisPrefix string
 	SMTPURL     string // empty where no mail is sent
 
-	FirestoreHost string // "127.0.0.1:8080", as the next three
+	FirestoreHost string // "127.0.0.1:8080", as the next ones
 	PubSubHost    string
 	AuthHost      string
 	StorageHost   string
 	TasksHost     string
+	SchedulerHost string
 
 	Functions map[string]string // the address of each function, by name
 	Workers   map[string]string // the function that each queue delivers to
@@ -145,7 +146,7 @@ func (s *Stack) Function(f manifest.Function) (map[string]string, error) {
 	env := s.common()
 	if f.Callers == manifest.Invoker {
 		issuer := s.QueueIssuer
-		if f.Schedule != "" {
+		if f.ByScheduler() {
 			issuer = s.ScheduleIssuer
 		}
 		maps.Copy(env, map[string]string{
@@ -194,6 +195,7 @@ func (s *Stack) common() map[string]string {
 		"PUBSUB_EMULATOR_HOST":        s.PubSubHost,
 		"FIREBASE_AUTH_EMULATOR_HOST": s.AuthHost,
 		"CLOUD_TASKS_EMULATOR_HOST":   s.TasksHost,
+		"SCHEDULER_EMULATOR_HOST":     s.SchedulerHost,
 		"STORAGE_EMULATOR_HOST":       s.StorageHost,
 		"FIREBASE_API_KEY":            "local",
 		"FIREBASE_AUTH_DOMAIN":        s.Project + ".firebaseapp.com",
@@ -209,6 +211,7 @@ func (s *Stack) common() map[string]string {
 		"SYNC_QUEUE":                  "sync",
 		"TRAIL_WORKER_URL":            s.Functions["worktrail"],
 		"TRAIL_QUEUE":                 "trail",
+		"SCHEDULES_TARGET_URL":        s.Functions["fireschedule"],
 		"EXPORTS_BUCKET":              manifest.Bucket{Name: "exports"}.In(s.Project),
 		"REPORTS_BUCKET":              manifest.Bucket{Name: "reports"}.In(s.Project),
 		"TASK_WORKERS":                s.workers(),

@@ -13,5 +13,6 @@ func kinds() (task.Catalogue, error) {
 		batch.Kind.Listed(),
 		email.Sending.Listed(),
 		report.Making.Listed(),
+		report.Scheduled.Listed(),
 	)
 }

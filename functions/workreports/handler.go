@@ -32,6 +32,13 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 	if err := task.Handle(worker, report.Making, maker.Make); err != nil {
 		return nil, err
 	}
+	sender, err := report.NewSender(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	if err := task.Handle(worker, report.Scheduled, sender.Send); err != nil {
+		return nil, err
+	}
 	api := httpapi.New(in, httpapi.Options{Name: "workreports", Timeout: timeout})
 	worker.Serve(api, httpapi.OIDC(oidc, in.Clock))
 	return api.Handler(), nil

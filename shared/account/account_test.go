@@ -22,10 +22,10 @@ func TestRoles(t *testing.T) {
 	// Who may do what, written out: a change of the table must be meant.
 	want := map[account.Role]string{
 		account.Owner: "account:manage batch:run event:erase event:export event:replay finance:read jobber:connect key:manage live:manage member:manage member:read " +
-			"owner:transfer record:read report:make report:read security:read self:manage session:manage summary:read sync:manage task:manage task:read",
-		account.Admin: "batch:run event:export event:replay finance:read key:manage live:manage member:manage member:read record:read report:make report:read security:read self:manage " +
+			"owner:transfer record:read report:make report:read schedule:manage schedule:read security:read self:manage session:manage summary:read sync:manage task:manage task:read",
+		account.Admin: "batch:run event:export event:replay finance:read key:manage live:manage member:manage member:read record:read report:make report:read schedule:manage schedule:read security:read self:manage " +
 			"session:manage summary:read sync:manage task:manage task:read",
-		account.Dispatcher: "batch:run member:read record:read report:make report:read self:manage summary:read task:read",
+		account.Dispatcher: "batch:run member:read record:read report:make report:read schedule:manage schedule:read self:manage summary:read task:read",
 		account.Technician: "record:read=team self:manage summary:read",
 		account.Viewer:     "record:read report:read self:manage summary:read",
 		"root":             "",

@@ -34,6 +34,9 @@ const (
 	EventErase    Permission = "event:erase"    // take a person out of the events, for good
 	BatchRun      Permission = "batch:run"      // make many changes at Jobber at once
 	OwnerTransfer Permission = "owner:transfer" // make another member the owner in one's place
+
+	ScheduleRead   Permission = "schedule:read"   // see what is done by the calendar
+	ScheduleManage Permission = "schedule:manage" // have done by the calendar what one may do oneself
 )
 
 // Scope says how much of the account a permission is held for.
@@ -71,16 +74,19 @@ var granted = map[Role]Grants{
 		SessionManage: WholeAccount, LiveManage: WholeAccount, KeyManage: WholeAccount, SecurityRead: WholeAccount, AccountManage: WholeAccount,
 		OwnerTransfer: WholeAccount, EventExport: WholeAccount, EventReplay: WholeAccount, EventErase: WholeAccount,
 		TaskRead: WholeAccount, TaskManage: WholeAccount, ReportRead: WholeAccount, ReportMake: WholeAccount, BatchRun: WholeAccount,
+		ScheduleRead: WholeAccount, ScheduleManage: WholeAccount,
 	},
 	Admin: {
 		SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount, FinanceRead: WholeAccount,
 		SyncManage: WholeAccount, MemberRead: WholeAccount, MemberManage: WholeAccount, SessionManage: WholeAccount,
 		LiveManage: WholeAccount, KeyManage: WholeAccount, SecurityRead: WholeAccount, EventExport: WholeAccount, EventReplay: WholeAccount,
 		TaskRead: WholeAccount, TaskManage: WholeAccount, ReportRead: WholeAccount, ReportMake: WholeAccount, BatchRun: WholeAccount,
+		ScheduleRead: WholeAccount, ScheduleManage: WholeAccount,
 	},
 	Dispatcher: {
 		SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount, MemberRead: WholeAccount, TaskRead: WholeAccount,
 		ReportRead: WholeAccount, ReportMake: WholeAccount, BatchRun: WholeAccount,
+		ScheduleRead: WholeAccount, ScheduleManage: WholeAccount,
 	},
 	Technician: {SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: OwnTeam},
 	Viewer:     {SelfManage: WholeAccount, SummaryRead: WholeAccount, RecordRead: WholeAccount, ReportRead: WholeAccount},

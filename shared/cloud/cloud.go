@@ -10,6 +10,7 @@ import (
 	cloudtasks "cloud.google.com/go/cloudtasks/apiv2"
 	"cloud.google.com/go/firestore"
 	"cloud.google.com/go/pubsub/v2"
+	scheduler "cloud.google.com/go/scheduler/apiv1"
 	"cloud.google.com/go/storage"
 	firebase "firebase.google.com/go/v4"
 	"firebase.google.com/go/v4/auth"
@@ -26,6 +27,7 @@ type Clients struct {
 	firestore lazy[*firestore.Client]
 	pubsub    lazy[*pubsub.Client]
 	tasks     lazy[*cloudtasks.Client]
+	scheduler lazy[*scheduler.CloudSchedulerClient]
 	auth      lazy[*auth.Client]
 	storage   lazy[*storage.Client]
 	redis     lazy[*redis.Client]
@@ -78,15 +80,27 @@ func (c *Clients) Publisher(ctx context.Context, topic string) (*pubsub.Publishe
 // Tasks returns the Cloud Tasks client.
 func (c *Clients) Tasks(ctx context.Context) (*cloudtasks.Client, error) {
 	return c.tasks.get(func() (*cloudtasks.Client, error) {
-		var opts []option.ClientOption
-		if c.cfg.TasksEmulatorHost != "" {
-			opts = append(opts,
-				option.WithEndpoint(c.cfg.TasksEmulatorHost),
-				option.WithoutAuthentication(),
-				option.WithGRPCDialOption(grpc.WithTransportCredentials(insecure.NewCredentials())))
-		}
-		return cloudtasks.NewClient(context.WithoutCancel(ctx), opts...)
+		return cloudtasks.NewClient(context.WithoutCancel(ctx), emulated(c.cfg.TasksEmulatorHost)...)
 	})
+}
+
+// Scheduler returns the Cloud Scheduler client.
+func (c *Clients) Scheduler(ctx context.Context) (*scheduler.CloudSchedulerClient, error) {
+	return c.scheduler.get(func() (*scheduler.CloudSchedulerClient, error) {
+		return scheduler.NewCloudSchedulerClient(context.WithoutCancel(ctx), emulated(c.cfg.SchedulerEmulatorHost)...)
+	})
+}
+
+// emulated are the options by which a gRPC client talks to an emulator; none where there is no emulator.
+func emulated(host string) []option.ClientOption {
+	if host == "" {
+		return nil
+	}
+	return []option.ClientOption{
+		option.WithEndpoint(host),
+		option.WithoutAuthentication(),
+		option.WithGRPCDialOption(grpc.WithTransportCredentials(insecure.NewCredentials())),
+	}
 }
 
 // Auth returns the Firebase Auth admin client.
@@ -135,6 +149,7 @@ func (c *Clients) Close() error {
 		c.pubsub.close(func(x *pubsub.Client) error { return x.Close() }),
 		c.storage.close(func(x *storage.Client) error { return x.Close() }),
 		c.tasks.close(func(x *cloudtasks.Client) error { return x.Close() }),
+		c.scheduler.close(func(x *scheduler.CloudSchedulerClient) error { return x.Close() }),
 		c.redis.close(func(x *redis.Client) error { return x.Close() }),
 	)
 }

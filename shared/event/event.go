@@ -51,6 +51,11 @@ const (
 	AuditRead          = "security.audit_read"
 	SessionEnded       = "security.session_ended"    // by somebody, not by time or by signing out
 	ConnectionEnded    = "security.connection_ended" // likewise; its session goes on
+	ScheduleCreated    = "schedule.created"
+	ScheduleChanged    = "schedule.changed"
+	SchedulePaused     = "schedule.paused"
+	ScheduleResumed    = "schedule.resumed"
+	ScheduleDeleted    = "schedule.deleted"
 )
 
 // Event is one thing that happened.

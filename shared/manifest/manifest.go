@@ -38,7 +38,7 @@ type Deployable struct {
 	Roles        []Role   `yaml:"roles"`   // what its own service account may do
 }
 
-// Function is one deployed function. Exactly one of Paths, Topic, Queue and Schedule is set.
+// Function is one deployed function. Exactly one of Paths, Topic, Queue, Schedule and Jobs is set.
 type Function struct {
 	Deployable `yaml:",inline"`
 	EntryPoint string   `yaml:"entryPoint"` // the name by which it registers itself
@@ -46,6 +46,7 @@ type Function struct {
 	Topic      string   `yaml:"topic"`
 	Queue      string   `yaml:"queue"`
 	Schedule   string   `yaml:"schedule"`
+	Jobs       bool     `yaml:"jobs"` // Cloud Scheduler posts to it by jobs that the product makes
 }
 
 // Service is one Cloud Run service; its program is the folder of the same name.
@@ -106,6 +107,9 @@ type Bucket struct {
 
 // In returns the bucket's name in a project.
 func (b Bucket) In(project string) string { return project + "-" + b.Name }
+
+// ByScheduler tells whether Cloud Scheduler calls the function.
+func (f Function) ByScheduler() bool { return f.Schedule != "" || f.Jobs }
 
 // Load returns the manifest of this build.
 var Load = sync.OnceValues(func() (*Manifest, error) { return Parse(content) })

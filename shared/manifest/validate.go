@@ -115,7 +115,11 @@ func (c *checker) function(f Function) {
 		_, err := cron.ParseStandard(f.Schedule)
 		c.check(err == nil, "function %q: schedule %q: %v", f.Name, f.Schedule, err)
 	}
-	c.check(triggers == 1, "function %q: needs exactly one of paths, topic, queue and schedule", f.Name)
+	if f.Jobs {
+		triggers++
+		limit = maxScheduleTimeout
+	}
+	c.check(triggers == 1, "function %q: needs exactly one of paths, topic, queue, schedule and jobs", f.Name)
 	c.check((len(f.Paths) > 0) == (f.Callers == Public), "function %q: a function with paths is public, every other one is not", f.Name)
 	c.deployable(f.Deployable, limit)
 }

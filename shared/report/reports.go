@@ -123,12 +123,17 @@ func audiences(by httpapi.Principal) []Audience {
 // Create begins a report. Its errors are problems: Invalid with every broken rule, Forbidden for a report that is not for
 // whoever asks. The id is the request's: the same one again is the same report.
 func (r *Reports) Create(ctx context.Context, id string, by httpapi.Principal, request Request) (Report, error) {
+	return r.createOf(ctx, id, by, request, r.clock.Now())
+}
+
+// createOf is Create of a period that is counted from a moment.
+func (r *Reports) createOf(ctx context.Context, id string, by httpapi.Principal, request Request, of time.Time) (Report, error) {
 	acc, err := r.accounts.Account(ctx, by.AccountID)
 	if err != nil {
 		return Report{}, err
 	}
 	now := r.clock.Now().UTC()
-	o, d, g, err := request.order(ctx, r.records, acc, by, now)
+	o, d, g, err := request.order(ctx, r.records, acc, by, of)
 	if err != nil {
 		return Report{}, err
 	}

@@ -72,7 +72,8 @@ func TestOnlyStoresTalkToTheCloud(t *testing.T) {
 	for _, s := range sources(t) {
 		name := path.Base(s.path)
 		isStore := below(s.folder, "shared") && (name == "store.go" || strings.HasPrefix(name, "store_"))
-		if isStore || isPlatform(s.folder) || below(s.folder, "realtime-run") || below(s.folder, "emulators/provision") || below(s.folder, "tests") {
+		if isStore || isPlatform(s.folder) || below(s.folder, "realtime-run") || below(s.folder, "emulators/provision") ||
+			below(s.folder, "emulators/scheduler") || below(s.folder, "tests") {
 			continue
 		}
 		for _, imported := range s.imports {

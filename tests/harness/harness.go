@@ -67,8 +67,9 @@ type Stack struct {
 	settings map[string]string           // Options.Settings
 	env      settings.Stack
 	manifest *manifest.Manifest
-	schedule *scheduler.Scheduler
 	issuer   *scheduler.Issuer
+	// scheduler has the jobs and calls none by itself: a test decides when.
+	scheduler *scheduler.Scheduler
 
 	operations []Operation
 
@@ -96,7 +97,6 @@ func New(tb testing.TB, opts Options) *Stack {
 	b.prepare()
 	b.startRealtime()
 	b.startGateway()
-	b.startScheduler()
 	if !b.apart(realtimeServer) {
 		b.awaitRealtime()
 	}
@@ -152,7 +152,7 @@ func (b *builder) prepare() {
 	ctx, cancel := context.WithTimeout(b.ctx, startLimit)
 	defer cancel()
 	s := b.stack
-	b.must(provision.All(ctx, s.Cloud, s.manifest, s.Functions))
+	b.must(provision.All(ctx, s.Cloud, s.manifest, s.Functions, settings.Invoker))
 	b.tb.Cleanup(func() {
 		if err := provision.Remove(context.Background(), s.Cloud, s.manifest); err != nil {
 			b.tb.Error(err)

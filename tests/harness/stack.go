@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -9,8 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"cloud.google.com/go/scheduler/apiv1/schedulerpb"
+	"google.golang.org/api/iterator"
+
 	"fieldboard.dev/fieldboard/emulators/demo"
-	"fieldboard.dev/fieldboard/emulators/scheduler"
 	"fieldboard.dev/fieldboard/emulators/settings"
 )
 
@@ -135,9 +138,39 @@ func (s *Stack) Schedule(tb testing.TB, function string) {
 	if !ok || f.Schedule == "" {
 		tb.Fatalf("%s is no scheduled function", function)
 	}
-	job := scheduler.Job{Name: f.Name, Schedule: f.Schedule, URL: s.Functions[f.Name], Timeout: time.Duration(f.Timeout) * time.Second}
-	if err := s.schedule.Call(tb.Context(), job); err != nil {
+	if err := s.scheduler.Call(tb.Context(), s.job(f.Name)); err != nil {
 		tb.Fatal(err)
+	}
+}
+
+// job returns the full name of a job of Cloud Scheduler.
+func (s *Stack) job(id string) string {
+	return fmt.Sprintf("projects/%s/locations/%s/jobs/%s", s.Project, settings.Location, id)
+}
+
+// CallJobs calls every job of Cloud Scheduler whose id begins so, one after the other, and returns how many there are.
+func (s *Stack) CallJobs(tb testing.TB, prefix string) int {
+	tb.Helper()
+	client, err := s.Cloud.Scheduler(tb.Context())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	called := 0
+	for jobs := client.ListJobs(tb.Context(), &schedulerpb.ListJobsRequest{Parent: strings.TrimSuffix(s.job(""), "/jobs/")}); ; {
+		job, err := jobs.Next()
+		if errors.Is(err, iterator.Done) {
+			return called
+		}
+		if err != nil {
+			tb.Fatal(err)
+		}
+		if !strings.HasPrefix(job.GetName(), s.job(prefix)) {
+			continue
+		}
+		called++
+		if err := s.scheduler.Call(tb.Context(), job.GetName()); err != nil {
+			tb.Fatal(err)
+		}
 	}
 }
 

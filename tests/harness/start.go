@@ -26,6 +26,7 @@ import (
 	"fieldboard.dev/fieldboard/functions/audit"
 	"fieldboard.dev/fieldboard/functions/batches"
 	"fieldboard.dev/fieldboard/functions/dashboard"
+	"fieldboard.dev/fieldboard/functions/fireschedule"
 	"fieldboard.dev/fieldboard/functions/jobberconnect"
 	"fieldboard.dev/fieldboard/functions/jobberwebhook"
 	"fieldboard.dev/fieldboard/functions/live"
@@ -35,11 +36,13 @@ import (
 	"fieldboard.dev/fieldboard/functions/relay"
 	"fieldboard.dev/fieldboard/functions/reports"
 	"fieldboard.dev/fieldboard/functions/runsync"
+	"fieldboard.dev/fieldboard/functions/schedules"
 	"fieldboard.dev/fieldboard/functions/schedulesync"
 	"fieldboard.dev/fieldboard/functions/sealevents"
 	"fieldboard.dev/fieldboard/functions/session"
 	"fieldboard.dev/fieldboard/functions/tasks"
 	"fieldboard.dev/fieldboard/functions/telldue"
+	"fieldboard.dev/fieldboard/functions/tendschedules"
 	"fieldboard.dev/fieldboard/functions/tendtasks"
 	"fieldboard.dev/fieldboard/functions/tidytrail"
 	"fieldboard.dev/fieldboard/functions/workbatches"
@@ -62,6 +65,7 @@ var (
 		"audit":         audit.Build,
 		"live":          live.Build,
 		"dashboard":     dashboard.Build,
+		"fireschedule":  fireschedule.Build,
 		"jobberconnect": jobberconnect.Build,
 		"jobberwebhook": jobberwebhook.Build,
 		"members":       members.Build,
@@ -69,11 +73,13 @@ var (
 		"relay":         relay.Build,
 		"reports":       reports.Build,
 		"runsync":       runsync.Build,
+		"schedules":     schedules.Build,
 		"schedulesync":  schedulesync.Build,
 		"sealevents":    sealevents.Build,
 		"session":       session.Build,
 		"tasks":         tasks.Build,
 		"telldue":       telldue.Build,
+		"tendschedules": tendschedules.Build,
 		"tendtasks":     tendtasks.Build,
 		"tidytrail":     tidytrail.Build,
 		"batches":       batches.Build,
@@ -158,6 +164,7 @@ func (b *builder) settle() {
 		AuthHost:       emulator.Auth(b.tb),
 		StorageHost:    emulator.Storage(b.tb),
 		TasksHost:      emulator.Tasks(b.tb),
+		SchedulerHost:  b.servers[issuerServer].Listener.Addr().String(),
 		Functions:      maps.Clone(s.Functions),
 		Workers:        s.manifest.Workers(),
 		QueueIssuer:    settings.Issuer{URL: emulator.TasksIssuer(b.tb), Keys: emulator.TasksIssuer(b.tb) + "/jwks"},
@@ -178,7 +185,8 @@ func (b *builder) settle() {
 	s.Auth = signin.Auth{Host: s.env.AuthHost, Project: s.Project}
 	s.Cloud = cloud.New(cloud.Config{
 		Project: s.Project, Location: settings.Location,
-		RedisURL: s.env.RedisURL, RedisPrefix: s.env.RedisPrefix, TasksEmulatorHost: s.env.TasksHost,
+		RedisURL: s.env.RedisURL, RedisPrefix: s.env.RedisPrefix,
+		TasksEmulatorHost: s.env.TasksHost, SchedulerEmulatorHost: s.env.SchedulerHost,
 	})
 	b.tb.Cleanup(func() {
 		if err := s.Cloud.Close(); err != nil {
@@ -256,7 +264,9 @@ func (b *builder) startFunctions() {
 	b.issuer, err = scheduler.NewIssuer(b.address(issuerServer), b.opts.Clock)
 	b.must(err)
 	b.stack.issuer = b.issuer
-	b.serve(issuerServer, b.issuer)
+	b.stack.scheduler = scheduler.New(b.issuer, b.opts.Clock, b.log)
+	b.servers[issuerServer].Config.Protocols = scheduler.Protocols()
+	b.serve(issuerServer, b.stack.scheduler.Handler())
 	b.serve(queueServer, &redelivery{issuer: b.issuer, audience: b.address(queueServer), target: b.stack.Functions["runsync"]})
 	for _, f := range b.stack.manifest.Functions {
 		if b.apart(f.Name) {
@@ -336,14 +346,6 @@ func (b *builder) startGateway() {
 	})
 	b.must(err)
 	b.serve(gatewayServer, handler)
-}
-
-// startScheduler makes the scheduler that Stack.Schedule calls with. Nothing is called by itself: a test decides when.
-func (b *builder) startScheduler() {
-	b.tb.Helper()
-	var err error
-	b.stack.schedule, err = scheduler.New(b.issuer, settings.Invoker, nil, b.opts.Clock, b.log)
-	b.must(err)
 }
 
 // lookuper reads settings from the first map that has them, the overriding one first.

@@ -41,6 +41,9 @@ var mayCall = map[string]string{
 	"list-invitations": money, "invite-member": money, "renew-invitation": money, "revoke-invitation": money,
 	"search-audit-events": money + key, "get-audit-checkpoint": money + key, "prove-audit-event": money + key, "prove-audit-consistency": money + key,
 	"list-live-connections": money, "get-live-status": money, "end-live-connection": money, "end-member-connections": money,
+	"list-schedules": seen, "get-schedule": seen, "create-schedule": seen, "change-schedule": seen, "run-schedule": seen, "delete-schedule": seen,
+	"preview-schedule": seen,
+
 	"list-api-keys": money, "create-api-key": money, "rotate-api-key": money, "revoke-api-key": money,
 
 	"create-audit-export": money, "list-audit-exports": money, "get-audit-export": money, "cancel-audit-export": money, "download-audit-export": money,
@@ -62,6 +65,7 @@ var mayCall = map[string]string{
 	"authorize-jobber": owners, "connect-jobber": owners, "disconnect-jobber": owners,
 	"change-account": owners, "transfer-ownership": owners,
 
+	"fire-schedule": worker, "tend-schedules": worker,
 	"relay-events": worker, "run-sync": worker, "schedule-sync": worker, "seal-events": worker, "tell-due": worker, "work-trail": worker, "tidy-trail": worker, "work-reports": worker, "tend-tasks": worker, "work-email": worker, "work-batches": worker,
 }
 

@@ -16,7 +16,7 @@ import (
 
 // bodies are good ones for the operations on a thing that take one: what is refused is refused for the thing.
 var bodies = map[string]string{
-	"change-member": `{"name":"x"}`, "name-session": `{"name":"x"}`, "rotate-api-key": `{}`,
+	"change-member": `{"name":"x"}`, "name-session": `{"name":"x"}`, "rotate-api-key": `{}`, "change-schedule": `{"name":"x"}`,
 }
 
 // belongings are ids of an account's things, by the path that leads to them.
@@ -118,6 +118,7 @@ func belongingsOf(t *testing.T, stack *harness.Stack, owner, member string) belo
 		t.Fatal(err)
 	}
 	b[invitations] = invited.ID
+	b["/api/v1/schedules"] = scheduleOf(t, stack, owner)
 	b["/api/v1/sessions"] = firstOf(t, stack.As(t, owner), "/api/v1/sessions")
 	b["/api/v1/audit/events"] = firstOf(t, stack.As(t, owner), "/api/v1/audit/events")
 	b["sid"] = b["/api/v1/sessions"]
@@ -160,6 +161,25 @@ func belongingsOf(t *testing.T, stack *harness.Stack, owner, member string) belo
 	b[reports] = made.ID
 	finish(t, stack, owner, reports+"/"+made.ID)
 	return b
+}
+
+// scheduleOf stores a schedule of an account: what can be asked for by the calendar is not what this test is about.
+func scheduleOf(t *testing.T, stack *harness.Stack, owner string) string {
+	t.Helper()
+	client, err := stack.Cloud.Firestore(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var me struct{ Account struct{ ID string } }
+	stack.Get(t, owner, "/api/v1/me", &me)
+	ref := client.Collection("accounts").Doc(me.Account.ID).Collection("schedules").Doc("schedule-" + owner)
+	_, err = ref.Create(t.Context(), map[string]any{
+		"name": "x", "action": "none", "order": "{}", "cron": "0 8 * * 1", "zone": "UTC", "missed": "skip", "paused": true, "by": "x", "createdAt": stack.Clock.Now(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ref.ID
 }
 
 // finish waits until a task of the audit log is done.

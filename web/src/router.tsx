@@ -135,6 +135,12 @@ const connectJobber = createRoute({
   component: lazyRouteComponent(() => import('./pages/connect/callback'), 'ConnectJobber'),
 })
 
+const schedules = createRoute({
+  getParentRoute: () => gate,
+  path: '/schedules',
+  component: lazyRouteComponent(() => import('./pages/schedules/schedules'), 'Schedules'),
+})
+
 const settings = createRoute({
   getParentRoute: () => gate,
   path: '/settings',
@@ -214,6 +220,7 @@ const tree = root.addChildren([
     batch,
     connect,
     connectJobber,
+    schedules,
     settings.addChildren([firstSetting, members, roles, sessions, live, apiKeys, audit, account]),
     operations.addChildren([task]),
     list.addChildren([detail]),

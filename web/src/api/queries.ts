@@ -26,6 +26,8 @@ import type {
   Report,
   ReportKind,
   RoleGrants,
+  Schedule,
+  ScheduleWhen,
   SignedInSession,
   Summary,
   SyncStatus,
@@ -55,6 +57,8 @@ export const keys = {
   liveConnections: ['live-connections'] as const,
   liveStatus: ['live-status'] as const,
   auditExports: ['audit-exports'] as const,
+  schedules: ['schedules'] as const,
+  scheduleTimes: ['schedule-times'] as const,
   reports: ['reports'] as const,
   reportKinds: ['report-kinds'] as const,
   batches: ['batches'] as const,
@@ -411,6 +415,26 @@ export function apiKeysQuery(session: Session) {
   return queryOptions({
     queryKey: keys.apiKeys,
     queryFn: ({ signal }) => whole<ApiKey>(session, '/api/v1/api-keys', signal),
+  })
+}
+
+export function schedulesQuery(session: Session) {
+  return queryOptions({
+    queryKey: keys.schedules,
+    queryFn: ({ signal }) => whole<Schedule>(session, '/api/v1/schedules', signal),
+    // What runs by the calendar is told by no event, so the page asks again by itself.
+    refetchInterval: 60_000,
+  })
+}
+
+/** The next times of what somebody is about to ask for. */
+export function scheduleTimesQuery(session: Session, when: ScheduleWhen, zone: string) {
+  const values = { ...when, weekdays: when.weekdays?.join(','), zone }
+  return queryOptions({
+    queryKey: [...keys.scheduleTimes, values] as const,
+    queryFn: ({ signal }) =>
+      session.fetch<{ times: string[] }>(`/api/v1/schedule-times?${search(values)}`, { signal }),
+    retry: false,
   })
 }
 

@@ -16,6 +16,8 @@ export type Permission =
   | 'security:read'
   | 'task:read'
   | 'task:manage'
+  | 'schedule:read'
+  | 'schedule:manage'
   | 'report:read'
   | 'report:make'
   | 'batch:run'
@@ -738,3 +740,52 @@ export interface RecordTypes {
 }
 
 export type Collection = keyof RecordTypes
+
+export type Weekday = 'sunday' | 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday'
+
+/** When a schedule comes: in words, or by a cron line. */
+export interface ScheduleWhen {
+  every: 'day' | 'weekday' | 'week' | 'month' | 'cron'
+  /** Of a week. */
+  weekdays?: Weekday[]
+  /** Of a month, 1 to 28. */
+  day?: number
+  /** The time of day, `08:00`. */
+  at?: string
+  cron?: string
+}
+
+export type MissedPolicy = 'catch_up' | 'skip'
+
+/** What became of one time of a schedule. */
+export interface ScheduleRun {
+  slot: string
+  at: string
+  /** `asked`: somebody ran it, besides its times. */
+  outcome: 'ran' | 'caught_up' | 'skipped' | 'asked'
+  task?: string
+  by?: { id: string; name: string }
+  reason?: string
+}
+
+/** What a member has done by the calendar. */
+export interface Schedule {
+  id: string
+  name: string
+  action: string
+  order: unknown
+  when: ScheduleWhen
+  cron: string
+  zone: string
+  recipients: { id: string; name: string }[]
+  missed: MissedPolicy
+  paused: boolean
+  /** Why it paused itself. */
+  pausedReason?: string
+  /** In whose name it runs. */
+  by: { id: string; name: string }
+  nextAt: string | null
+  createdAt: string
+  /** The latest first. */
+  history: ScheduleRun[]
+}

@@ -11,6 +11,7 @@ import { notifications } from '@mantine/notifications'
 import {
   IconBriefcase,
   IconCalendarEvent,
+  IconCalendarRepeat,
   IconCash,
   IconFileDollar,
   IconFileText,
@@ -143,6 +144,15 @@ function Navigation({
         )}
       </div>
       <div className={classes.foot}>
+        {can('schedule:read') && (
+          <MenuLink
+            to="/schedules"
+            label="Schedules"
+            leftSection={<IconCalendarRepeat {...icon} />}
+            active={under('/schedules')}
+            {...link}
+          />
+        )}
         {can('batch:run') && (
           <MenuLink
             to="/batches"

@@ -3,6 +3,7 @@ import {
   IconBan,
   IconBriefcase,
   IconCalendarEvent,
+  IconCalendarRepeat,
   IconCalendarTime,
   IconCash,
   IconCircleCheck,
@@ -60,6 +61,7 @@ const byType: Record<string, typeof IconUser> = {
 
 const bySubject: Record<string, typeof IconUser> = {
   batch: IconStack2,
+  schedule: IconCalendarRepeat,
   client: IconUser,
   user: IconUser,
   property: IconHome,
