@@ -41,9 +41,10 @@ type options struct {
 	clock clock.Clock
 	redis string // its URL, or the real one
 	lease time.Duration
+	tasks string // the host of Cloud Tasks, or the real one
 }
 
-func newPlace(t *testing.T, o options) *place {
+func newPlace(t testing.TB, o options) *place {
 	t.Helper()
 	emulator.Firestore(t)
 	emulator.PubSub(t)
@@ -56,11 +57,16 @@ func newPlace(t *testing.T, o options) *place {
 	if o.lease == 0 {
 		o.lease = 30 * time.Second
 	}
+	if o.tasks == "" {
+		o.tasks = emulator.Tasks(t)
+	}
+	emulator.Storage(t)
+	project := emulator.Project(t)
 	p := &place{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.deliver(t, w, r) }))
 	in, err := instance.New(t.Context(), envconfig.MapLookuper(map[string]string{
-		"GOOGLE_CLOUD_PROJECT": emulator.Project(t), "REDIS_URL": o.redis, "REDIS_PREFIX": emulator.Prefix(t),
-		"CLOUD_TASKS_EMULATOR_HOST": emulator.Tasks(t), "TASK_WORKERS": "work=" + server.URL,
+		"GOOGLE_CLOUD_PROJECT": project, "TASKS_BUCKET": project + "-tasks", "REDIS_URL": o.redis, "REDIS_PREFIX": emulator.Prefix(t),
+		"CLOUD_TASKS_EMULATOR_HOST": o.tasks, "TASK_WORKERS": "work=" + server.URL,
 		"TASKS_INVOKER": "invoker@demo.iam.gserviceaccount.com", "TASK_LEASE": o.lease.String(),
 	}), o.clock, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	if err != nil {
@@ -79,6 +85,16 @@ func newPlace(t *testing.T, o options) *place {
 	if p.client, err = in.Cloud.Firestore(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	files, err := in.Cloud.Storage(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := files.Bucket(project+"-tasks").Create(t.Context(), project, nil); err != nil {
+		t.Fatal(err)
+	}
+	if o.tasks != emulator.Tasks(t) {
+		return p // nothing is delivered
+	}
 	queues, err := in.Cloud.Tasks(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +111,7 @@ func newPlace(t *testing.T, o options) *place {
 	return p
 }
 
-func (p *place) deliver(t *testing.T, w http.ResponseWriter, r *http.Request) {
+func (p *place) deliver(t testing.TB, w http.ResponseWriter, r *http.Request) {
 	var token task.Token
 	if err := json.NewDecoder(r.Body).Decode(&token); err != nil {
 		t.Errorf("a delivery that is no token: %v", err)
@@ -111,7 +127,7 @@ func (p *place) deliver(t *testing.T, w http.ResponseWriter, r *http.Request) {
 }
 
 // handle makes the worker work on a kind.
-func handle(t *testing.T, p *place, rules task.Rules, f func(ctx context.Context, r *task.Run, n note) error) task.Kind[note] {
+func handle(t testing.TB, p *place, rules task.Rules, f func(ctx context.Context, r *task.Run, n note) error) task.Kind[note] {
 	t.Helper()
 	rules.Queue = "work"
 	if rules.Backoff == (task.Backoff{}) {
@@ -147,4 +163,9 @@ func (p *place) await(t *testing.T, id string, want task.State) task.View {
 	}
 	t.Fatalf("the task is %s, want %s: %+v", v.State, want, v)
 	return v
+}
+
+// leaseOver is a task's lease that ended.
+func leaseOver(at time.Time) []firestore.Update {
+	return []firestore.Update{{Path: "heldUntil", Value: at}}
 }
