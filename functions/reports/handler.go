@@ -25,7 +25,7 @@ type handler struct {
 
 // Build makes the function's handler. It dials nothing.
 func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
-	verifier, err := session.NewVerifier(ctx, in)
+	verifier, err := session.NewAuthenticator(ctx, in)
 	if err != nil {
 		return nil, err
 	}

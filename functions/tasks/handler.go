@@ -37,7 +37,7 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	verifier, err := session.NewVerifier(ctx, in)
+	verifier, err := session.NewAuthenticator(ctx, in)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 // bodies are good ones for the operations on a thing that take one: what is refused is refused for the thing.
 var bodies = map[string]string{
 	"change-member": `{"name":"x"}`, "name-session": `{"name":"x"}`, "rotate-api-key": `{}`, "change-schedule": `{"name":"x"}`,
+	"edit-task": `{"payload":{}}`,
 }
 
 // belongings are ids of an account's things, by the path that leads to them.
@@ -37,7 +38,7 @@ func TestWhoseThingsOneReaches(t *testing.T) {
 		t.Fatal(err)
 	}
 	callers := map[string]string{"key": makeKey(t, stack, "owner",
-		`{"name":"x","permissions":["summary:read","record:read","finance:read","sync:manage","member:read","security:read","batch:run","report:read","report:make"]}`).Secret}
+		`{"name":"x","permissions":["summary:read","record:read","finance:read","sync:manage","member:read","security:read","batch:run","report:read","report:make","task:read"]}`).Secret}
 	for _, role := range strings.Fields(everyone) {
 		callers[role] = stack.As(t, role).AccessToken
 	}
@@ -160,6 +161,8 @@ func belongingsOf(t *testing.T, stack *harness.Stack, owner, member string) belo
 	}
 	b[reports] = made.ID
 	finish(t, stack, owner, reports+"/"+made.ID)
+	b["/api/v1/tasks"] = made.ID // which makes the report
+	finish(t, stack, owner, "/api/v1/tasks/"+made.ID)
 	return b
 }
 
