@@ -2,6 +2,7 @@ package scheduler_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -202,7 +203,7 @@ func TestLifeOfAJob(t *testing.T) {
 	var listed []string
 	for it := client.ListJobs(ctx, &schedulerpb.ListJobsRequest{Parent: location, PageSize: 2}); ; {
 		j, err := it.Next()
-		if err == iterator.Done {
+		if errors.Is(err, iterator.Done) {
 			break
 		}
 		if err != nil {

@@ -353,9 +353,9 @@ func (r *Row) planClient(c *record.Client, tags []string) {
 		r.tags = slices.DeleteFunc(slices.Clone(c.Tags), func(tag string) bool { return !hasFold(tags, tag) })
 		r.tagged(c, slices.DeleteFunc(slices.Clone(c.Tags), func(tag string) bool { return hasFold(tags, tag) }), "Has none of these tags.")
 	case Archives:
-		r.switched("status", "active", "archived", c.IsArchived, "Is archived already.")
+		r.switched("active", "archived", c.IsArchived, "Is archived already.")
 	case Unarchives:
-		r.switched("status", "archived", "active", !c.IsArchived, "Is not archived.")
+		r.switched("archived", "active", !c.IsArchived, "Is not archived.")
 	}
 }
 
@@ -367,12 +367,13 @@ func (r *Row) tagged(c *record.Client, after []string, otherwise string) {
 	r.Changes = []Change{{Field: string(Tags), From: short(strings.Join(c.Tags, ", ")), To: short(strings.Join(after, ", "))}}
 }
 
-func (r *Row) switched(field, from, to string, already bool, otherwise string) {
+// switched is a change of the status.
+func (r *Row) switched(from, to string, already bool, otherwise string) {
 	if already {
 		r.State, r.Message = Unchanged, otherwise
 		return
 	}
-	r.Changes = []Change{{Field: field, From: from, To: to}}
+	r.Changes = []Change{{Field: "status", From: from, To: to}}
 }
 
 func (r *Row) planVisit(v *record.Visit, clk clock.Clock) {
@@ -382,10 +383,10 @@ func (r *Row) planVisit(v *record.Visit, clk clock.Clock) {
 	if v.StartAt != nil && v.StartAt.After(clk.Now()) && !v.IsComplete {
 		r.Warnings = append(r.Warnings, "Is planned for later.")
 	}
-	r.switched("status", "open", "complete", v.IsComplete, "Is complete already.")
+	r.switched("open", "complete", v.IsComplete, "Is complete already.")
 }
 
 func (r *Row) planInvoice(i *record.Invoice) {
 	r.Label = "Invoice #" + i.Number
-	r.switched("status", "draft", "sent", i.Status != "draft", "Was sent already.")
+	r.switched("draft", "sent", i.Status != "draft", "Was sent already.")
 }

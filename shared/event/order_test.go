@@ -3,7 +3,6 @@ package event_test
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -43,7 +42,7 @@ func TestARecordsEventsKeepTheirOrder(t *testing.T) {
 	if _, err := admin.SubscriptionAdminClient.CreateSubscription(t.Context(), &pubsubpb.Subscription{Name: project + "/subscriptions/all", Topic: topic}); err != nil {
 		t.Fatal(err)
 	}
-	s := event.NewStore(clients, event.Config{Topic: "events"}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	s := event.NewStore(clients, event.Config{Topic: "events"}, slog.New(slog.DiscardHandler))
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	of := func(id, account, entity string) event.Event {
 		at = at.Add(time.Second)

@@ -51,21 +51,21 @@ func sampleRow(i int) Row {
 	}
 }
 
-func rendered(t testing.TB, f Format, h head, rows []Row) []byte {
-	t.Helper()
+func rendered(tb testing.TB, f Format, h head, rows []Row) []byte {
+	tb.Helper()
 	var out bytes.Buffer
 	r, sums := newRenderer(f, &out), newTotals(h.Columns)
 	if err := r.begin(h); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for _, row := range rows {
 		sums.add(row)
 		if err := r.row(row); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if err := r.end(sums.row()); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return out.Bytes()
 }

@@ -229,7 +229,7 @@ func (f *xlsxFile) about(rows int) error {
 }
 
 // put writes into the sheet. Its error is told by the next Write or Flush of the buffer, which closeRow asks for.
-func (f *xlsxFile) put(s string) { f.sheet.WriteString(s) } //nolint:errcheck // bufio keeps the first error for good
+func (f *xlsxFile) put(s string) { _, _ = f.sheet.WriteString(s) } // bufio keeps the first error for good
 
 func (f *xlsxFile) openRow() {
 	f.rows++
@@ -255,7 +255,7 @@ func (f *xlsxFile) text(at, style int, s string) {
 	f.open(at, style, ` t="inlineStr"`)
 	f.put(`<is><t xml:space="preserve">`)
 	var escaped bytes.Buffer
-	xml.EscapeText(&escaped, []byte(s)) //nolint:errcheck // a buffer takes everything; what XML cannot have becomes U+FFFD
+	_ = xml.EscapeText(&escaped, []byte(s)) // a buffer takes everything; what XML cannot have becomes U+FFFD
 	f.put(escaped.String())
 	f.put(`</t></is></c>`)
 }

@@ -52,75 +52,75 @@ type place struct {
 	in      *instance.Instance
 }
 
-func newPlace(t testing.TB, clk clock.Clock) *place {
-	t.Helper()
-	emulator.Firestore(t)
-	emulator.PubSub(t)
-	emulator.Storage(t)
+func newPlace(tb testing.TB, clk clock.Clock) *place {
+	tb.Helper()
+	emulator.Firestore(tb)
+	emulator.PubSub(tb)
+	emulator.Storage(tb)
 	p := &place{}
 	var worker *task.Worker
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var token task.Token
 		if err := json.NewDecoder(r.Body).Decode(&token); err != nil {
-			t.Errorf("a delivery that is no token: %v", err)
+			tb.Errorf("a delivery that is no token: %v", err)
 		}
 		if err := worker.Work(r.Context(), token, false); err != nil && r.Context().Err() == nil {
-			t.Errorf("work: %v", err)
+			tb.Errorf("work: %v", err)
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	}))
-	bucket := "bucket-" + emulator.Project(t)
-	in, err := instance.New(t.Context(), envconfig.MapLookuper(map[string]string{
-		"GOOGLE_CLOUD_PROJECT": emulator.Project(t), "REDIS_URL": emulator.Redis(t), "REDIS_PREFIX": emulator.Prefix(t),
-		"CLOUD_TASKS_EMULATOR_HOST": emulator.Tasks(t), "TASK_WORKERS": Queue + "=" + server.URL, "TASKS_INVOKER": "invoker@demo.iam.gserviceaccount.com",
+	bucket := "bucket-" + emulator.Project(tb)
+	in, err := instance.New(tb.Context(), envconfig.MapLookuper(map[string]string{
+		"GOOGLE_CLOUD_PROJECT": emulator.Project(tb), "REDIS_URL": emulator.Redis(tb), "REDIS_PREFIX": emulator.Prefix(tb),
+		"CLOUD_TASKS_EMULATOR_HOST": emulator.Tasks(tb), "TASK_WORKERS": Queue + "=" + server.URL, "TASKS_INVOKER": "invoker@demo.iam.gserviceaccount.com",
 		"REPORTS_BUCKET": bucket, "EXPORTS_BUCKET": bucket, "PUBLIC_URL": "https://app.example",
 		"REPORT_LINK_KEY": base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)),
 	}), clk, slog.New(slog.DiscardHandler))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	p.in = in
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := in.Cloud.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
-	t.Cleanup(server.Close) // before the clients, which its last deliveries use
-	ctx := t.Context()
+	tb.Cleanup(server.Close) // before the clients, which its last deliveries use
+	ctx := tb.Context()
 	if p.reports, err = New(ctx, in); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if p.maker, err = NewMaker(ctx, in); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	worker = task.NewWorker(p.reports.engine, Queue)
 	if err := task.Handle(worker, Making, func(ctx context.Context, run *task.Run, o Order) error { return p.maker.Make(ctx, run, o) }); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	p.records, p.figures = p.maker.records, p.maker.figures
 	files, err := in.Cloud.Storage(ctx)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	p.bucket = files.Bucket(bucket)
 	if err := p.bucket.Create(ctx, in.Cloud.Config().Project, nil); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	queues, err := in.Cloud.Tasks(ctx)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	parent := "projects/" + in.Cloud.Config().Project + "/locations/us-central1"
 	if _, err := queues.CreateQueue(ctx, &cloudtaskspb.CreateQueueRequest{Parent: parent, Queue: &cloudtaskspb.Queue{
 		Name: parent + "/queues/" + Queue, RateLimits: &cloudtaskspb.RateLimits{MaxDispatchesPerSecond: 200, MaxConcurrentDispatches: 4},
 	}}); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	_, err = account.NewStore(in.Cloud, clk).Create(ctx, account.Account{
 		ID: business, Name: "Alder Creek", Currency: "USD", TimeZone: "America/Denver", CreatedAt: now, Plan: account.StandardPlan, Settings: account.DefaultSettings,
 	}, account.Member{UserID: "owner", Email: "owner@example.test", Name: "Owner", Role: account.Owner, Status: account.Active})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return p
 }
@@ -130,8 +130,8 @@ func as(role account.Role) httpapi.Principal {
 }
 
 // fill stores some of everything around now, by chance of a seed.
-func (p *place) fill(t testing.TB, seed uint64, records int) {
-	t.Helper()
+func (p *place) fill(tb testing.TB, seed uint64, records int) {
+	tb.Helper()
 	r := rand.New(rand.NewPCG(seed, 9))
 	day := func() *time.Time {
 		at := now.Add(time.Duration(r.IntN(130*24*60)-110*24*60) * time.Minute)
@@ -175,8 +175,8 @@ func (p *place) fill(t testing.TB, seed uint64, records int) {
 			add(&record.Job{Number: strconv.Itoa(i), ClientID: client, TotalCents: cents, UninvoicedCents: cents / 2, StartAt: day(), Status: pick("late", "active", "archived")}, "Job", i)
 		}
 	}
-	if _, err := p.records.Apply(t.Context(), record.Scope{Account: business, Zone: denver}, b); err != nil {
-		t.Fatal(err)
+	if _, err := p.records.Apply(tb.Context(), record.Scope{Account: business, Zone: denver}, b); err != nil {
+		tb.Fatal(err)
 	}
 }
 

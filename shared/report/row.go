@@ -41,7 +41,6 @@ type reading struct {
 	zone     *time.Location
 	now      time.Time
 	order    Order
-	columns  []Column // all of the grouping
 	read     func(n int)
 	users    []*record.User // those of the account, where somebody asked for them
 }
@@ -220,8 +219,8 @@ func (r *reading) names(ctx context.Context, ids []string) (map[string]string, e
 
 const nameless = "(no client)"
 
-// each yields a row for each record of pages that make returns one for, with the names of the page's clients.
-func each[R record.Record](ctx context.Context, r *reading, pages iter.Seq2[[]record.Record, error], client func(R) string, make func(R, string) Row) rows {
+// each yields a row for each record of pages that rowOf returns one for, with the names of the page's clients.
+func each[R record.Record](ctx context.Context, r *reading, pages iter.Seq2[[]record.Record, error], client func(R) string, rowOf func(R, string) Row) rows {
 	return func(yield func(Row, error) bool) {
 		for page, err := range pages {
 			if err != nil {
@@ -242,7 +241,7 @@ func each[R record.Record](ctx context.Context, r *reading, pages iter.Seq2[[]re
 				if name == "" {
 					name = nameless
 				}
-				if row := make(x.(R), name); row != nil && !yield(row, nil) {
+				if row := rowOf(x.(R), name); row != nil && !yield(row, nil) {
 					return
 				}
 			}

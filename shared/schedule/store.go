@@ -112,7 +112,7 @@ func (s *Schedules) create(ctx context.Context, account, id string, d document, 
 		return document{}, problem.New(problem.Invalid, "A schedule needs an id.")
 	}
 	var stored document
-	err := s.change(ctx, account, func(ctx context.Context, tx *firestore.Transaction, client *firestore.Client) ([]event.Event, error) {
+	err := s.change(ctx, func(ctx context.Context, tx *firestore.Transaction, client *firestore.Client) ([]event.Event, error) {
 		stored = d
 		switch snap, err := tx.Get(all(client, account).Doc(id)); {
 		case err == nil:
@@ -139,7 +139,7 @@ func (s *Schedules) create(ctx context.Context, account, id string, d document, 
 }
 
 // change runs a transaction of the task engine and publishes the events that it tells of.
-func (s *Schedules) change(ctx context.Context, account string,
+func (s *Schedules) change(ctx context.Context,
 	f func(context.Context, *firestore.Transaction, *firestore.Client) ([]event.Event, error),
 ) error {
 	client, err := s.store.clients.Firestore(ctx)
@@ -178,7 +178,7 @@ func (s *Schedules) edit(ctx context.Context, account, id string, f func(ctx con
 		return document{}, notFound()
 	}
 	var d document
-	err := s.change(ctx, account, func(ctx context.Context, tx *firestore.Transaction, client *firestore.Client) ([]event.Event, error) {
+	err := s.change(ctx, func(ctx context.Context, tx *firestore.Transaction, client *firestore.Client) ([]event.Event, error) {
 		snap, err := tx.Get(all(client, account).Doc(id))
 		if status.Code(err) == codes.NotFound {
 			return nil, notFound()

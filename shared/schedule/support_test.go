@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -89,7 +88,7 @@ func newPlace(t *testing.T, now string) *place {
 	emulator.Firestore(t)
 	emulator.PubSub(t)
 	p := &place{t: t, clock: clock.NewManual(instant(t, now))}
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	issuer, err := scheduler.NewIssuer("http://issuer.example", p.clock)
 	if err != nil {
 		t.Fatal(err)

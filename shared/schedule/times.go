@@ -69,7 +69,7 @@ func ParseTimes(line, zone string) (Times, []problem.Field) {
 func (x *Times) read(line string) string {
 	fields := strings.Fields(line)
 	if len(line) > maxLine || len(fields) != 5 {
-		return "must be a cron line of five fields: minute, hour, day of the month, month, day of the week"
+		return "must be a cron line of five fields: minute, hour, day, month and day of the week"
 	}
 	for _, f := range fields {
 		if !fieldRule.MatchString(f) {

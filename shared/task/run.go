@@ -29,7 +29,6 @@ type Run struct {
 	progress Progress
 	dirty    bool // progress is newer than what is stored
 	result   string
-	parts    bool
 }
 
 // Progress tells how far the task is. It is stored at most once a second, and costs nothing else.

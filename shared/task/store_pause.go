@@ -44,7 +44,7 @@ func (e *Engine) Paused(ctx context.Context, account string) ([]Pause, error) {
 
 // Pause keeps the tasks of a kind from beginning in an account, "*" those of every kind, until Resume. What runs goes on.
 func (e *Engine) Pause(ctx context.Context, account, kind, by string, kinds Catalogue) error {
-	if _, err := kinds.find(kind); err != nil {
+	if err := kinds.knows(kind); err != nil {
 		return err
 	}
 	client, err := e.store.clients.Firestore(ctx)
@@ -62,7 +62,7 @@ func (e *Engine) Pause(ctx context.Context, account, kind, by string, kinds Cata
 
 // Resume lets them begin again.
 func (e *Engine) Resume(ctx context.Context, account, kind string, kinds Catalogue) error {
-	if _, err := kinds.find(kind); err != nil {
+	if err := kinds.knows(kind); err != nil {
 		return err
 	}
 	client, err := e.store.clients.Firestore(ctx)

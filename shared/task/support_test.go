@@ -3,7 +3,6 @@ package task_test
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -44,98 +43,98 @@ type options struct {
 	tasks string // the host of Cloud Tasks, or the real one
 }
 
-func newPlace(t testing.TB, o options) *place {
-	t.Helper()
-	emulator.Firestore(t)
-	emulator.PubSub(t)
+func newPlace(tb testing.TB, o options) *place {
+	tb.Helper()
+	emulator.Firestore(tb)
+	emulator.PubSub(tb)
 	if o.clock == nil {
 		o.clock = clock.System
 	}
 	if o.redis == "" {
-		o.redis = emulator.Redis(t)
+		o.redis = emulator.Redis(tb)
 	}
 	if o.lease == 0 {
 		o.lease = 30 * time.Second
 	}
 	if o.tasks == "" {
-		o.tasks = emulator.Tasks(t)
+		o.tasks = emulator.Tasks(tb)
 	}
-	emulator.Storage(t)
-	project := emulator.Project(t)
+	emulator.Storage(tb)
+	project := emulator.Project(tb)
 	p := &place{}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.deliver(t, w, r) }))
-	in, err := instance.New(t.Context(), envconfig.MapLookuper(map[string]string{
-		"GOOGLE_CLOUD_PROJECT": project, "TASKS_BUCKET": project + "-tasks", "REDIS_URL": o.redis, "REDIS_PREFIX": emulator.Prefix(t),
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.deliver(tb, w, r) }))
+	in, err := instance.New(tb.Context(), envconfig.MapLookuper(map[string]string{
+		"GOOGLE_CLOUD_PROJECT": project, "TASKS_BUCKET": project + "-tasks", "REDIS_URL": o.redis, "REDIS_PREFIX": emulator.Prefix(tb),
 		"CLOUD_TASKS_EMULATOR_HOST": o.tasks, "TASK_WORKERS": "work=" + server.URL,
 		"TASKS_INVOKER": "invoker@demo.iam.gserviceaccount.com", "TASK_LEASE": o.lease.String(),
-	}), o.clock, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	}), o.clock, slog.New(slog.DiscardHandler))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := in.Cloud.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
-	t.Cleanup(server.Close) // before the clients, which its last deliveries use
-	if p.engine, err = task.NewEngine(t.Context(), in); err != nil {
-		t.Fatal(err)
+	tb.Cleanup(server.Close) // before the clients, which its last deliveries use
+	if p.engine, err = task.NewEngine(tb.Context(), in); err != nil {
+		tb.Fatal(err)
 	}
 	p.worker = task.NewWorker(p.engine, "work")
-	if p.client, err = in.Cloud.Firestore(t.Context()); err != nil {
-		t.Fatal(err)
+	if p.client, err = in.Cloud.Firestore(tb.Context()); err != nil {
+		tb.Fatal(err)
 	}
-	files, err := in.Cloud.Storage(t.Context())
+	files, err := in.Cloud.Storage(tb.Context())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	if err := files.Bucket(project+"-tasks").Create(t.Context(), project, nil); err != nil {
-		t.Fatal(err)
+	if err := files.Bucket(project+"-tasks").Create(tb.Context(), project, nil); err != nil {
+		tb.Fatal(err)
 	}
-	if o.tasks != emulator.Tasks(t) {
+	if o.tasks != emulator.Tasks(tb) {
 		return p // nothing is delivered
 	}
-	queues, err := in.Cloud.Tasks(t.Context())
+	queues, err := in.Cloud.Tasks(tb.Context())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	parent := "projects/" + in.Cloud.Config().Project + "/locations/us-central1"
-	_, err = queues.CreateQueue(t.Context(), &cloudtaskspb.CreateQueueRequest{Parent: parent, Queue: &cloudtaskspb.Queue{
+	_, err = queues.CreateQueue(tb.Context(), &cloudtaskspb.CreateQueueRequest{Parent: parent, Queue: &cloudtaskspb.Queue{
 		Name:        parent + "/queues/work",
 		RateLimits:  &cloudtaskspb.RateLimits{MaxDispatchesPerSecond: 200, MaxConcurrentDispatches: 4},
 		RetryConfig: &cloudtaskspb.RetryConfig{MaxAttempts: 20, MinBackoff: durationpb.New(50 * time.Millisecond), MaxBackoff: durationpb.New(time.Second)},
 	}})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return p
 }
 
-func (p *place) deliver(t testing.TB, w http.ResponseWriter, r *http.Request) {
+func (p *place) deliver(tb testing.TB, w http.ResponseWriter, r *http.Request) {
 	var token task.Token
 	if err := json.NewDecoder(r.Body).Decode(&token); err != nil {
-		t.Errorf("a delivery that is no token: %v", err)
+		tb.Errorf("a delivery that is no token: %v", err)
 	}
 	if p.broken.Load() {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
 	if err := p.worker.Work(r.Context(), token, r.Header.Get("X-CloudTasks-TaskRetryCount") != "0"); err != nil && r.Context().Err() == nil {
-		t.Errorf("work: %v", err)
+		tb.Errorf("work: %v", err)
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
 }
 
 // handle makes the worker work on a kind.
-func handle(t testing.TB, p *place, rules task.Rules, f func(ctx context.Context, r *task.Run, n note) error) task.Kind[note] {
-	t.Helper()
+func handle(tb testing.TB, p *place, rules task.Rules, f func(ctx context.Context, r *task.Run, n note) error) task.Kind[note] {
+	tb.Helper()
 	rules.Queue = "work"
 	if rules.Backoff == (task.Backoff{}) {
 		rules.Backoff = task.Backoff{First: 20 * time.Millisecond, Most: 50 * time.Millisecond}
 	}
 	kind := task.Kind[note](rules)
 	if err := task.Handle(p.worker, kind, f); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return kind
 }
