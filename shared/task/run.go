@@ -129,8 +129,9 @@ func (r *Run) watch(ctx context.Context, end context.CancelCauseFunc) {
 			if err = r.save(ctx, func(d *document) { d.Progress = progress }, nil); err == nil {
 				kept = now
 				r.mu.Lock()
-				d = &r.document
+				stored := r.document
 				r.mu.Unlock()
+				d = &stored
 			}
 			if err == nil && renew {
 				r.keepTurn(ctx, now)

@@ -142,23 +142,23 @@ func (s store) hasOpenChildren(ctx context.Context, account, id string) (bool, e
 }
 
 // ended tells whether a task has ended, or is gone.
-func (s store) ended(ctx context.Context, account, id string) (State, bool, error) {
+func (s store) ended(ctx context.Context, account, id string) (bool, error) {
 	client, err := s.clients.Firestore(ctx)
 	if err != nil {
-		return "", false, err
+		return false, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	snap, err := ref(client, account, id).Get(ctx)
 	if status.Code(err) == codes.NotFound {
-		return Cancelled, true, nil
+		return true, nil
 	}
 	if err != nil {
-		return "", false, unavailable(err)
+		return false, unavailable(err)
 	}
 	d, err := read(snap)
 	if err != nil {
-		return "", false, err
+		return false, err
 	}
-	return d.State, !d.Open, nil
+	return !d.Open, nil
 }

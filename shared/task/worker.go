@@ -273,15 +273,16 @@ func (w *Worker) run(ctx context.Context, r *Run, h handler) (stopped stop, lost
 	defer end(nil)
 	limited, cancel := context.WithTimeoutCause(ctx, h.rules.Timeout, errTimeout)
 	defer cancel()
+	taken := r.document // before anything else changes it
 	watched := make(chan struct{})
 	go func() { defer close(watched); r.watch(limited, end) }()
-	err := w.parentLives(limited, r)
+	err := w.parentLives(limited, r.Account, taken.Parent)
 	if errors.Is(err, ErrCancelled) {
 		end(ErrCancelled)
 	}
 	var payload json.RawMessage
 	if err == nil {
-		payload, err = w.engine.store.payload(limited, &r.document)
+		payload, err = w.engine.store.payload(limited, &taken)
 	}
 	if err == nil {
 		err = guarded(limited, r, h, payload)
@@ -300,11 +301,11 @@ func (w *Worker) run(ctx context.Context, r *Run, h handler) (stopped stop, lost
 }
 
 // parentLives cancels a child whose parent has ended: by being cancelled, since it waits for its children otherwise.
-func (w *Worker) parentLives(ctx context.Context, r *Run) error {
-	if r.document.Parent == "" {
+func (w *Worker) parentLives(ctx context.Context, account, parent string) error {
+	if parent == "" {
 		return nil
 	}
-	_, ended, err := w.engine.store.ended(ctx, r.Account, r.document.Parent)
+	ended, err := w.engine.store.ended(ctx, account, parent)
 	if err == nil && ended {
 		return ErrCancelled
 	}
