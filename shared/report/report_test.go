@@ -181,56 +181,56 @@ func (p *place) fill(tb testing.TB, seed uint64, records int) {
 }
 
 // await waits until a report is over.
-func (p *place) await(t testing.TB, by httpapi.Principal, id string) Report {
-	t.Helper()
+func (p *place) await(tb testing.TB, by httpapi.Principal, id string) Report {
+	tb.Helper()
 	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		r, err := p.reports.Get(t.Context(), by, id)
+		r, err := p.reports.Get(tb.Context(), by, id)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if r.State == Done || r.State == Failed || r.State == Cancelled {
 			return r
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%s is %s at %d", id, r.State, r.Read)
+			tb.Fatalf("%s is %s at %d", id, r.State, r.Read)
 		}
 	}
 }
 
 // made asks for a report and returns it when it is done, with its file.
-func (p *place) made(t testing.TB, by httpapi.Principal, id string, request Request) (Report, []byte) {
-	t.Helper()
-	if _, err := p.reports.Create(t.Context(), id, by, request); err != nil {
-		t.Fatal(err)
+func (p *place) made(tb testing.TB, by httpapi.Principal, id string, request Request) (Report, []byte) {
+	tb.Helper()
+	if _, err := p.reports.Create(tb.Context(), id, by, request); err != nil {
+		tb.Fatal(err)
 	}
-	r := p.await(t, by, id)
+	r := p.await(tb, by, id)
 	if r.State != Done {
-		t.Fatalf("%+v", r)
+		tb.Fatalf("%+v", r)
 	}
-	f, err := p.reports.Open(t.Context(), by, id)
+	f, err := p.reports.Open(tb.Context(), by, id)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var file bytes.Buffer
 	if err := f.Write(&file); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if int64(file.Len()) != r.Bytes {
-		t.Errorf("the file has %d bytes, the report says %d", file.Len(), r.Bytes)
+		tb.Errorf("the file has %d bytes, the report says %d", file.Len(), r.Bytes)
 	}
 	return r, file.Bytes()
 }
 
-func (p *place) objects(t testing.TB) []string {
-	t.Helper()
+func (p *place) objects(tb testing.TB) []string {
+	tb.Helper()
 	var names []string
-	for objects := p.bucket.Objects(t.Context(), nil); ; {
+	for objects := p.bucket.Objects(tb.Context(), nil); ; {
 		o, err := objects.Next()
 		if errors.Is(err, iterator.Done) {
 			return names
 		}
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		names = append(names, o.Name)
 	}

@@ -111,6 +111,7 @@ func newPlace(tb testing.TB, o options) *place {
 }
 
 func (p *place) deliver(tb testing.TB, w http.ResponseWriter, r *http.Request) {
+	tb.Helper()
 	var token task.Token
 	if err := json.NewDecoder(r.Body).Decode(&token); err != nil {
 		tb.Errorf("a delivery that is no token: %v", err)

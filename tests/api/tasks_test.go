@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -22,7 +21,7 @@ import (
 func engineOf(t *testing.T, stack *harness.Stack) *task.Engine {
 	t.Helper()
 	env, _ := stack.Environment(t, "workemail")
-	in, err := instance.New(t.Context(), envconfig.MapLookuper(env), clock.System, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	in, err := instance.New(t.Context(), envconfig.MapLookuper(env), clock.System, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

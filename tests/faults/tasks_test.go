@@ -146,7 +146,7 @@ func newTaskWorld(t *testing.T) *taskWorld {
 		"REDIS_URL": parts.RedisURL(redisAddress), "CLOUD_TASKS_EMULATOR_HOST": emulator.Tasks(t), "TASK_WORKERS": taskQueue + "=" + front.URL,
 		"TASKS_INVOKER": "invoker@demo.iam.gserviceaccount.com", "TASK_LEASE": "3s",
 	}
-	in, err := instance.New(t.Context(), envconfig.MapLookuper(env), clock.System, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	in, err := instance.New(t.Context(), envconfig.MapLookuper(env), clock.System, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
