@@ -303,7 +303,7 @@ func (h *handler) payload(ctx context.Context, in *oneInput) (*payloadOutput, er
 }
 
 type editInput struct {
-	oneInput
+	ID   string `path:"id" minLength:"1" maxLength:"128"`
 	Body struct {
 		Payload json.RawMessage `json:"payload" doc:"What the kind reads, whole."`
 	}

@@ -274,7 +274,7 @@ func TestPause(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.engine.Pause(t.Context(), account, "dance", "user_1", kinds); problem.CodeOf(err) != problem.Invalid {
+	if err := p.engine.Pause(t.Context(), account, "dance", "user_1", kinds); problem.CodeOf(err) != problem.NotFound {
 		t.Errorf("a kind that there is not: %v", err)
 	}
 	if err := p.engine.Pause(t.Context(), account, "greet", "user_1", kinds); err != nil {

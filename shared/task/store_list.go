@@ -188,10 +188,10 @@ func (e *Engine) Standing(ctx context.Context, account, kind string) (Standing, 
 	return s, nil
 }
 
-// knows refuses a kind that there is not with a problem Invalid. "*" stands for all.
+// knows refuses a kind that there is not with a problem NotFound. "*" stands for all.
 func (c Catalogue) knows(kind string) error {
 	if _, known := c[kind]; !known && kind != "*" {
-		return problem.New(problem.Invalid, "There is no kind of task called %q.", kind)
+		return problem.New(problem.NotFound, "There is no kind of task called %q.", kind)
 	}
 	return nil
 }

@@ -49,9 +49,9 @@ func TestBatches(t *testing.T) {
 	var file strings.Builder
 	file.WriteString("First name,Last name,Email,City,Tags\n")
 	for i := range 20 {
-		fmt.Fprintf(&file, "Zora,Number%d,zora%d@mail.example,Ashby,VIP\n", i, i)
+		fmt.Fprintf(&file, "Quillaby,Number%d,zora%d@mail.example,Ashby,VIP\n", i, i)
 	}
-	status, answer := upload(t, stack, dispatcher, file.String()+"Zora,,no address,,\n")
+	status, answer := upload(t, stack, dispatcher, file.String()+"Quillaby,,no address,,\n")
 	var b batchView
 	if err := json.Unmarshal(answer, &b); status != http.StatusCreated || err != nil || b.State != "draft" || b.Counts.Pending != 20 || b.Counts.Invalid != 1 {
 		t.Fatalf("status %d: %s", status, answer)
@@ -76,7 +76,7 @@ func TestBatches(t *testing.T) {
 			Tags []string
 		}
 	}
-	stack.Get(t, "dispatcher", "/api/v1/clients?limit=100&q=Zora", &found)
+	stack.Get(t, "dispatcher", "/api/v1/clients?limit=100&q=Quillaby", &found)
 	names := map[string]bool{}
 	for _, c := range found.Items {
 		names[c.Name] = true
@@ -125,7 +125,7 @@ func TestBatchesRefuse(t *testing.T) {
 	t.Parallel()
 	stack := harness.New(t, harness.Options{})
 	dispatcher := stack.As(t, "dispatcher")
-	status, answer := upload(t, stack, dispatcher, "First name,Email\n=1+1,\"open\nfew\n")
+	status, answer := upload(t, stack, dispatcher, "First name,Email\n=1+1,ada@mail.example\nfew\n")
 	var refused struct {
 		Errors []struct{ Location, Message string }
 	}
