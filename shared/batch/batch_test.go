@@ -15,6 +15,7 @@ import (
 	"fieldboard.dev/fieldboard/shared/jobber"
 	"fieldboard.dev/fieldboard/shared/problem"
 	"fieldboard.dev/fieldboard/shared/record"
+	"fieldboard.dev/fieldboard/shared/task"
 )
 
 // people are n rows of a file.
@@ -82,6 +83,13 @@ func TestABatchIsDoneAndTheCopyFollows(t *testing.T) {
 	d := b.await("import", Finished)
 	if diff := cmp.Diff(Counts{Total: 12, Done: 12}, d.Counts); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	engine, err := task.NewEngine(t.Context(), b.in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := engine.Get(t.Context(), b.by.AccountID, "batch-import-1"); err != nil || v.Attempt != 1 {
+		t.Errorf("it took %d attempts (%v): nothing was to be waited for", v.Attempt, err)
 	}
 	theirs, ours := b.named("Zora")
 	if len(theirs) != 12 || len(ours) != 12 {

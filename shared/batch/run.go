@@ -124,7 +124,7 @@ func (s *shift) work(ctx context.Context) error {
 	until := s.clock.Now().Add(s.handOver)
 	var done *Row
 	for {
-		number, err := s.next(ctx)
+		number, err := s.next(ctx, done)
 		if err != nil {
 			return errors.Join(err, s.keep(ctx, done))
 		}
@@ -182,8 +182,9 @@ func (s *shift) pause(ctx context.Context, done *Row, number int) error {
 	return s.finish(ctx, Finished, "")
 }
 
-// next returns the number of the next row to try; 0 when there is none.
-func (s *shift) next(ctx context.Context) (number int, err error) {
+// next returns the number of the next row to try; 0 when there is none. done is the row that this attempt did last: its end is
+// stored with the claim of the next, so until then it looks as if it were still being done.
+func (s *shift) next(ctx context.Context, done *Row) (number int, err error) {
 	for len(s.ready) == 0 {
 		state := Pending
 		if s.left {
@@ -197,11 +198,14 @@ func (s *shift) next(ctx context.Context) (number int, err error) {
 			stale := s.clock.Now().Add(-s.cfg.Settling)
 			for _, r := range s.ready {
 				s.last = r.Number
+				if done != nil && r.Number == done.Number {
+					continue
+				}
 				if !r.since.Before(stale) && r.since.After(s.young) {
 					s.young = r.since
 				}
 			}
-			s.ready = slices.DeleteFunc(s.ready, func(r Row) bool { return !r.since.Before(stale) })
+			s.ready = slices.DeleteFunc(s.ready, func(r Row) bool { return !r.since.Before(stale) || done != nil && r.Number == done.Number })
 		case len(s.ready) > 0:
 			s.last = s.ready[len(s.ready)-1].Number
 		case s.left:

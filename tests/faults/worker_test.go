@@ -53,7 +53,11 @@ func workAll(ctx context.Context) error {
 	worker := task.NewWorker(engine, taskQueue)
 	if err := task.Handle(worker, parentTask, func(ctx context.Context, r *task.Run, p numberedTask) error {
 		if r.Continued {
-			return r.Checkpoint(ctx, "continued", counted(client, fmt.Sprintf("parent-%d", p.Number)))
+			var did bool // by a worker that died before it could say that it was at the end
+			if _, err := r.Restore(&did); err != nil || did {
+				return err
+			}
+			return r.Checkpoint(ctx, true, counted(client, fmt.Sprintf("parent-%d", p.Number)))
 		}
 		children := make([]task.Task, p.Children)
 		for i := range children {
