@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"fieldboard.dev/fieldboard/shared/email"
-	"fieldboard.dev/fieldboard/shared/httpapi"
 	"fieldboard.dev/fieldboard/shared/instance"
 	"fieldboard.dev/fieldboard/shared/task"
 )
@@ -16,23 +15,11 @@ const timeout = 120 * time.Second
 
 // Build makes the function. It dials nothing.
 func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
-	var oidc httpapi.OIDCConfig
-	if err := in.Config(ctx, &oidc); err != nil {
-		return nil, err
-	}
-	engine, err := task.NewEngine(ctx, in)
-	if err != nil {
-		return nil, err
-	}
 	sender, err := email.NewSender(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	worker := task.NewWorker(engine, email.Sending.Queue)
-	if err := task.Handle(worker, email.Sending, sender.Send); err != nil {
-		return nil, err
-	}
-	api := httpapi.New(in, httpapi.Options{Name: "workemail", Timeout: timeout})
-	worker.Serve(api, httpapi.OIDC(oidc, in.Clock))
-	return api.Handler(), nil
+	return task.Function(ctx, in, "workemail", email.Sending.Queue, timeout, func(w *task.Worker) error {
+		return task.Handle(w, email.Sending, sender.Send)
+	})
 }

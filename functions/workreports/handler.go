@@ -2,10 +2,10 @@ package workreports
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
-	"fieldboard.dev/fieldboard/shared/httpapi"
 	"fieldboard.dev/fieldboard/shared/instance"
 	"fieldboard.dev/fieldboard/shared/report"
 	"fieldboard.dev/fieldboard/shared/task"
@@ -16,30 +16,15 @@ const timeout = 1800 * time.Second
 
 // Build makes the function. It dials nothing.
 func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
-	var oidc httpapi.OIDCConfig
-	if err := in.Config(ctx, &oidc); err != nil {
-		return nil, err
-	}
-	engine, err := task.NewEngine(ctx, in)
-	if err != nil {
-		return nil, err
-	}
 	maker, err := report.NewMaker(ctx, in)
 	if err != nil {
-		return nil, err
-	}
-	worker := task.NewWorker(engine, report.Queue)
-	if err := task.Handle(worker, report.Making, maker.Make); err != nil {
 		return nil, err
 	}
 	sender, err := report.NewSender(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	if err := task.Handle(worker, report.Scheduled, sender.Send); err != nil {
-		return nil, err
-	}
-	api := httpapi.New(in, httpapi.Options{Name: "workreports", Timeout: timeout})
-	worker.Serve(api, httpapi.OIDC(oidc, in.Clock))
-	return api.Handler(), nil
+	return task.Function(ctx, in, "workreports", report.Queue, timeout, func(w *task.Worker) error {
+		return errors.Join(task.Handle(w, report.Making, maker.Make), task.Handle(w, report.Scheduled, sender.Send))
+	})
 }

@@ -315,7 +315,7 @@ func (b *Batches) settled(ctx context.Context, account, id string, d *document) 
 	t, err := b.engine.Get(ctx, account, d.Task)
 	var reason string
 	switch {
-	case problem.CodeOf(err) == problem.NotFound && err != nil:
+	case problem.IsNotFound(err):
 	case err != nil:
 		return nil, err
 	case t.State == task.Failed:

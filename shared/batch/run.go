@@ -96,7 +96,7 @@ type shift struct {
 // Run works on a batch until nothing is left to do, it is stopped, or its time is over. It is a task's handler.
 func (w *Worker) Run(ctx context.Context, run *task.Run, o Order) error {
 	d, err := w.store.get(ctx, run.Account, o.Batch)
-	if gone(err) {
+	if problem.IsNotFound(err) {
 		return nil // it was discarded
 	}
 	if err != nil || d.Run != o.Run || d.State != Running {
@@ -487,6 +487,3 @@ func (s *shift) fetch(ctx context.Context, c record.Collection, id string, creat
 		s.log.WarnContext(ctx, "the copy follows a batch later, by a notice", "account", s.run.Account, "collection", c, "error", err)
 	}
 }
-
-// gone tells that a thing is not there, or no longer.
-func gone(err error) bool { return err != nil && problem.CodeOf(err) == problem.NotFound }

@@ -7,9 +7,10 @@ import (
 	"time"
 
 	"cloud.google.com/go/firestore"
-	"cloud.google.com/go/firestore/apiv1/firestorepb"
 	"cloud.google.com/go/pubsub/v2"
 	"google.golang.org/api/iterator"
+
+	"fieldboard.dev/fieldboard/shared/cloud"
 )
 
 // Range asks for an account's events in the order in which they happened. The zero value of a field asks for all.
@@ -54,15 +55,11 @@ func (s *Store) Count(ctx context.Context, account string, r Range, most int) (i
 }
 
 func count(ctx context.Context, q firestore.Query) (int64, error) {
-	result, err := q.NewAggregationQuery().WithCount("n").Get(ctx)
+	n, err := cloud.Count(ctx, q)
 	if err != nil {
 		return 0, fmt.Errorf("counting events: %w", err)
 	}
-	value, ok := result["n"].(*firestorepb.Value)
-	if !ok {
-		return 0, fmt.Errorf("counting events: got %T", result["n"])
-	}
-	return value.GetIntegerValue(), nil
+	return n, nil
 }
 
 // Walk returns the next events of a range, the oldest first, after a position.

@@ -84,6 +84,9 @@ func CodeOf(err error) Code {
 	return Internal
 }
 
+// IsNotFound tells that a thing is not there, or no longer.
+func IsNotFound(err error) bool { return err != nil && CodeOf(err) == NotFound }
+
 // Status returns the HTTP status of a code.
 func Status(code Code) int {
 	if s, ok := statuses[code]; ok {

@@ -30,7 +30,7 @@ type Fired struct {
 func (s *Schedules) Fire(ctx context.Context, f Firing) (Fired, error) {
 	for range 3 { // a member may change it meanwhile
 		d, err := s.store.get(ctx, f.Account, f.Schedule)
-		if gone(err) {
+		if problem.IsNotFound(err) {
 			return Fired{}, nil
 		}
 		if err != nil {
@@ -211,6 +211,3 @@ func (d *document) pause(reason string) {
 func taskID(f Firing, what, which string) string {
 	return "schedule-" + event.Digest(f.Account, f.Schedule, what, which)
 }
-
-// gone tells that a thing is not there, or no longer.
-func gone(err error) bool { return err != nil && problem.CodeOf(err) == problem.NotFound }

@@ -254,7 +254,7 @@ func may(p httpapi.Principal, needs []account.Permission) error {
 func (s *Schedules) lacks(ctx context.Context, accountID, userID string, needs []account.Permission) (string, error) {
 	m, err := s.accounts.Member(ctx, accountID, userID)
 	switch {
-	case gone(err):
+	case problem.IsNotFound(err):
 		return "is no member", nil
 	case err != nil:
 		return "", err

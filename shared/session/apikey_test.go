@@ -335,6 +335,7 @@ func TestWhatKeysMayDo(t *testing.T) {
 	}
 	want := []account.Permission{
 		account.AccountManage, account.EventErase, account.EventExport, account.EventReplay, account.JobberConnect, account.KeyManage, account.LiveManage, account.MemberManage, account.OwnerTransfer,
+		account.ScheduleManage, account.ScheduleRead, // a schedule is its member's, and works with that member's rights
 		account.SelfManage, account.SessionManage, account.TaskManage,
 	}
 	if diff := cmp.Diff(want, never); diff != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"fieldboard.dev/fieldboard/shared/event"
 	"fieldboard.dev/fieldboard/shared/problem"
@@ -21,7 +22,7 @@ func (e *Engine) Cancel(ctx context.Context, account, id, by string) (View, erro
 		case Waiting, Parted:
 			d.note(now, "cancelled", "")
 			d.end(Cancelled, now, DefaultKeep)
-			return e.tell(event.TaskCancelled, account, id, d, Rules{Told: true}, by, now), nil
+			return e.tell(event.TaskCancelled, account, id, d, by, now), nil
 		}
 		return nil, errUnchanged
 	}})
@@ -59,7 +60,7 @@ func (e *Engine) resend(ctx context.Context, account, id string, payload json.Ra
 		switch {
 		case d.State == Waiting && payload == nil:
 		case d.State == Failed:
-			d.Open, d.Failures = true, 0
+			d.Open, d.Failures, d.EndedAt, d.ExpireAt = true, 0, time.Time{}, time.Time{}
 			if payload != nil {
 				d.Payload, d.Object, d.Checkpoint = string(payload), "", ""
 			}

@@ -41,7 +41,7 @@ func (e *Engine) settle(account, id string, d *document, rules Rules, s stop, no
 		by := d.Cancel
 		d.note(now, "cancelled", "")
 		d.end(Cancelled, now, rules.Keep)
-		return e.tell(event.TaskCancelled, account, id, d, rules, by, now)
+		return e.tell(event.TaskCancelled, account, id, d, by, now)
 	case s.err == nil && d.Parts && !d.Continued:
 		d.note(now, "parted", "")
 		d.State, d.WakeAt, d.Holder, d.HeldUntil = Parted, now.Add(grace), "", time.Time{}
@@ -50,7 +50,10 @@ func (e *Engine) settle(account, id string, d *document, rules Rules, s stop, no
 		d.note(now, "done", "")
 		d.Failure, d.Checkpoint = nil, ""
 		d.end(Done, now, rules.Keep)
-		return e.tell(event.TaskCompleted, account, id, d, rules, "", now)
+		if !rules.Told {
+			return nil
+		}
+		return e.tell(event.TaskCompleted, account, id, d, "", now)
 	case errors.Is(s.cause, context.Canceled): // the worker is being shut down
 		d.note(now, "released", "")
 		d.wait(now, now)
@@ -64,7 +67,7 @@ func (e *Engine) settle(account, id string, d *document, rules Rules, s stop, no
 		return nil
 	case ClassPermanent:
 		d.end(Failed, now, rules.Keep)
-		return e.tell(event.TaskFailed, account, id, d, rules, "", now)
+		return e.tell(event.TaskFailed, account, id, d, "", now)
 	}
 	return e.again(account, id, d, rules, now)
 }
@@ -74,7 +77,7 @@ func (e *Engine) again(account, id string, d *document, rules Rules, now time.Ti
 	d.Failures++
 	if d.Failures >= rules.Attempts {
 		d.end(Failed, now, rules.Keep)
-		return e.tell(event.TaskFailed, account, id, d, rules, "", now)
+		return e.tell(event.TaskFailed, account, id, d, "", now)
 	}
 	d.wait(now.Add(e.backoff(rules.Backoff, d.Failures)), now)
 	return nil
@@ -85,7 +88,7 @@ func (e *Engine) lost(account, id string, d *document, rules Rules, now time.Tim
 	if by := d.Cancel; by != "" {
 		d.note(now, "cancelled", "")
 		d.end(Cancelled, now, rules.Keep)
-		return e.tell(event.TaskCancelled, account, id, d, rules, by, now), true
+		return e.tell(event.TaskCancelled, account, id, d, by, now), true
 	}
 	const message = "The worker was lost."
 	d.note(now, string(ClassDied), message)
@@ -95,13 +98,12 @@ func (e *Engine) lost(account, id string, d *document, rules Rules, now time.Tim
 		return nil, false
 	}
 	d.end(Failed, now, rules.Keep)
-	return e.tell(event.TaskFailed, account, id, d, rules, "", now), true
+	return e.tell(event.TaskFailed, account, id, d, "", now), true
 }
 
-// tell returns the event of a task's end: always of a failure, else where the kind wants it. A child's end is its parent's
-// matter.
-func (e *Engine) tell(typ, account, id string, d *document, rules Rules, by string, now time.Time) []event.Event {
-	if d.Parent != "" || typ != event.TaskFailed && !rules.Told {
+// tell returns the event of a task's end. A child's end is its parent's matter.
+func (e *Engine) tell(typ, account, id string, d *document, by string, now time.Time) []event.Event {
+	if d.Parent != "" {
 		return nil
 	}
 	t := event.New(account, typ, now)

@@ -30,7 +30,7 @@ type Rules struct {
 	PerSecond         float64 // starts in a second, in all accounts; 0 is no bound
 	Burst             int     // starts at once within PerSecond; at least 1
 
-	Told bool // its end is an event; a dead letter always is
+	Told bool // that it is done is an event; that it failed or was cancelled always is
 }
 
 // What a kind gets that says nothing.

@@ -142,7 +142,7 @@ func (r *Run) watch(ctx context.Context, end context.CancelCauseFunc) {
 		switch {
 		case ctx.Err() != nil:
 			return
-		case errors.Is(err, ErrLost), gone(err):
+		case errors.Is(err, ErrLost), problem.IsNotFound(err):
 			end(ErrLost)
 			return
 		case err != nil:

@@ -47,7 +47,7 @@ func (e *Engine) send(ctx context.Context, added []addition) {
 			g.Go(func() error { return e.token(ctx, a.document.Queue, Token{a.account, a.id}, a.document.RunAt) })
 			continue
 		}
-		due[a.document.Queue] = append(due[a.document.Queue], turnOf(a))
+		due[a.document.Queue] = append(due[a.document.Queue], turnOf(a.account, a.id, a.document))
 	}
 	for name, all := range due {
 		if err := e.turns.add(ctx, name, all); err != nil {

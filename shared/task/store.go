@@ -81,6 +81,11 @@ func (d *document) view(account, id string) View {
 	}
 }
 
+// rules are those of a task whose kind the caller does not know.
+func (d *document) rules() Rules {
+	return Rules{Name: d.Kind, Queue: d.Queue, Attempts: d.Attempts}.filled()
+}
+
 // end closes the task for good.
 func (d *document) end(s State, now time.Time, keep time.Duration) {
 	d.State, d.Open, d.EndedAt, d.ExpireAt = s, false, now, now.Add(keep)

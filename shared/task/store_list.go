@@ -166,7 +166,7 @@ func (e *Engine) Standing(ctx context.Context, account, kind string) (Standing, 
 		{&s.DoneHour, of(Done).Where("endedAt", ">", now.Add(-time.Hour))},
 		{&s.FailedHour, of(Failed).Where("endedAt", ">", now.Add(-time.Hour))},
 	} {
-		if *x.into, err = count(ctx, x.query); err != nil {
+		if *x.into, err = cloud.Count(ctx, x.query); err != nil {
 			return Standing{}, unavailable(err)
 		}
 	}

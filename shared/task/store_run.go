@@ -10,6 +10,8 @@ import (
 	"cloud.google.com/go/firestore"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"fieldboard.dev/fieldboard/shared/cloud"
 )
 
 // effects write what a checkpoint stands for, in its transaction. They may read first, and may run several times.
@@ -121,7 +123,7 @@ func (e *Engine) Children(ctx context.Context, account, id string) (Counts, erro
 		{&c.Failed, children.Where("state", "==", Failed)},
 		{&c.Cancelled, children.Where("state", "==", Cancelled)},
 	} {
-		if *x.into, err = count(ctx, x.query); err != nil {
+		if *x.into, err = cloud.Count(ctx, x.query); err != nil {
 			return Counts{}, unavailable(err)
 		}
 	}

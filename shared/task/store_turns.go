@@ -33,9 +33,8 @@ type turn struct {
 	age               int64 // in ms since 1970, less its head start
 }
 
-func turnOf(a addition) turn {
-	d := a.document
-	return turn{a.account, d.Kind, a.id, d.RunAt.UnixMilli() - int64(d.Priority)*headStart.Milliseconds()}
+func turnOf(account, id string, d *document) turn {
+	return turn{account, d.Kind, id, d.RunAt.UnixMilli() - int64(d.Priority)*headStart.Milliseconds()}
 }
 
 // prefix is of all keys of a queue. The braces keep them in one slot.

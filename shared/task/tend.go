@@ -52,8 +52,7 @@ func (e *Engine) tend(ctx context.Context, at whose, t *Tended) error {
 		}
 		was = d.State
 		if d.State == Running {
-			rules := Rules{Name: d.Kind, Queue: d.Queue, Attempts: d.Attempts}.filled()
-			if tell, ended := e.lost(at.account, at.id, d, rules, now); ended {
+			if tell, ended := e.lost(at.account, at.id, d, d.rules(), now); ended {
 				return tell, nil
 			}
 			d.wait(now, now)

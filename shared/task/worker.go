@@ -64,8 +64,9 @@ func (w *Worker) Work(ctx context.Context, t Token, again bool) error {
 	if err := w.announce(ctx, t); err != nil {
 		return err
 	}
+	kinds := w.rules()
 	for {
-		next, err := w.engine.turns.next(ctx, w.queue, w.rules(), w.engine.clock.Now(), w.engine.cfg.Lease)
+		next, err := w.engine.turns.next(ctx, w.queue, kinds, w.engine.clock.Now(), w.engine.cfg.Lease)
 		if err != nil {
 			w.engine.log.WarnContext(ctx, "turns cannot be asked; the token's own task is next", "queue", w.queue, "error", err)
 			return w.attempt(ctx, turn{account: t.Account, id: t.ID})
@@ -107,7 +108,7 @@ func (w *Worker) announce(ctx context.Context, t Token) error {
 		return nil
 	}
 	d, err := w.engine.store.get(ctx, t.Account, t.ID)
-	if gone(err) {
+	if problem.IsNotFound(err) {
 		return nil
 	}
 	if err != nil {
@@ -124,7 +125,7 @@ func (w *Worker) announce(ctx context.Context, t Token) error {
 	if at.After(now.Add(soon)) {
 		return w.engine.token(ctx, w.queue, t, at)
 	}
-	if err := w.engine.turns.add(ctx, w.queue, []turn{turnOf(addition{account: t.Account, id: t.ID, document: d})}); err != nil {
+	if err := w.engine.turns.add(ctx, w.queue, []turn{turnOf(t.Account, t.ID, d)}); err != nil {
 		w.engine.log.WarnContext(ctx, "turns cannot be kept", "queue", w.queue, "error", err)
 	}
 	return nil
@@ -182,7 +183,7 @@ func (w *Worker) take(ctx context.Context, x turn) (*Run, handler, error) {
 	e := w.engine
 	if x.kind == "" { // the turns did not say
 		d, err := e.store.get(ctx, x.account, x.id)
-		if gone(err) || err == nil && !d.Open {
+		if problem.IsNotFound(err) || err == nil && !d.Open {
 			return nil, handler{}, nil
 		}
 		if err != nil {
@@ -219,7 +220,7 @@ func (w *Worker) take(ctx context.Context, x turn) (*Run, handler, error) {
 			return nil, nil
 		},
 	})
-	if gone(err) {
+	if problem.IsNotFound(err) {
 		return nil, handler{}, nil
 	}
 	if err == nil && paused != "" {
@@ -233,7 +234,7 @@ func (w *Worker) take(ctx context.Context, x turn) (*Run, handler, error) {
 	}
 	h, known := w.handlers[d.Kind]
 	if !known { // this version of the worker does not; another may
-		h = handler{Rules{Name: d.Kind, Queue: d.Queue}.filled(), func(context.Context, *Run, json.RawMessage) error {
+		h = handler{d.rules(), func(context.Context, *Run, json.RawMessage) error {
 			return problem.New(problem.Internal, "There is no kind of task called %q.", d.Kind)
 		}}
 	}
@@ -243,16 +244,13 @@ func (w *Worker) take(ctx context.Context, x turn) (*Run, handler, error) {
 	}, h, nil
 }
 
-// gone tells that a task is not there: its time is over.
-func gone(err error) bool { return err != nil && problem.CodeOf(err) == problem.NotFound }
-
 // standBack lets a task wait on that is paused, although the turns gave it: they have forgotten the pause, or are away.
 func (w *Worker) standBack(ctx context.Context, x turn, d *document, which string) {
 	e := w.engine
 	if err := errors.Join(
 		e.turns.pause(ctx, w.queue, x.account, which, true),
 		e.turns.done(ctx, w.queue, x),
-		e.turns.add(ctx, w.queue, []turn{turnOf(addition{account: x.account, id: x.id, document: d})}),
+		e.turns.add(ctx, w.queue, []turn{turnOf(x.account, x.id, d)}),
 	); err != nil {
 		e.log.WarnContext(ctx, "the turns could not be told of a pause", "queue", w.queue, "kind", x.kind, "error", err)
 	}
@@ -260,7 +258,7 @@ func (w *Worker) standBack(ctx context.Context, x turn, d *document, which strin
 
 // died counts a failure for a worker that was lost. It tells whether that was one too many.
 func (w *Worker) died(account, id string, d *document, now time.Time) ([]event.Event, bool) {
-	rules := Rules{Name: d.Kind, Queue: d.Queue, Attempts: d.Attempts}.filled()
+	rules := d.rules()
 	if h, known := w.handlers[d.Kind]; known {
 		rules = h.rules
 	}

@@ -1,4 +1,4 @@
-package task
+package cloud
 
 import (
 	"context"
@@ -8,9 +8,9 @@ import (
 	"cloud.google.com/go/firestore/apiv1/firestorepb"
 )
 
-// count counts what a query finds: one read for a thousand index entries
+// Count counts what a query finds: one read for a thousand index entries
 // (https://firebase.google.com/docs/firestore/pricing#aggregation_queries).
-func count(ctx context.Context, q firestore.Query) (int64, error) {
+func Count(ctx context.Context, q firestore.Query) (int64, error) {
 	result, err := q.NewAggregationQuery().WithCount("n").Get(ctx)
 	if err != nil {
 		return 0, err
