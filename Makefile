@@ -1,5 +1,9 @@
 # A fresh machine needs `make run` and `make test`, nothing before them: each installs what it needs and does not find.
 
+# A pipe fails when its first program does.
+SHELL       := bash
+.SHELLFLAGS := -o pipefail -c
+
 .PHONY: run test lint fuzz scan faults bench bench-realtime generate tools packages packages-test clean
 
 emulator_tools := .local/bin/cloud-tasks-emulator .local/bin/fake-gcs-server

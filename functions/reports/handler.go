@@ -165,6 +165,7 @@ type Report struct {
 	State      report.State     `json:"state" enum:"queued,running,done,failed,cancelled"`
 	By         string           `json:"by" doc:"The id of the member who asked."`
 	Read       int64            `json:"read" doc:"Records and days read so far."`
+	Expected   int64            `json:"expected" doc:"Those that are going to be read, as far as it is known."`
 	Rows       int64            `json:"rows" doc:"Of the finished report."`
 	Bytes      int64            `json:"bytes" doc:"Of its file."`
 	Totals     map[string]int64 `json:"totals,omitempty" doc:"Of the finished report, by column; amounts in cents."`
@@ -178,7 +179,7 @@ func shown(r report.Report) Report {
 	out := Report{
 		ID: r.ID, Title: r.Title, Kind: r.Order.Kind, Grouping: r.Order.Grouping, Format: r.Order.Format, Period: r.Order.Period,
 		From: string(r.Order.From), To: string(r.Order.To), Filters: Filters(r.Order.Filters), State: r.State, By: r.By,
-		Read: r.Read, Rows: r.Rows, Bytes: r.Bytes, Totals: r.Totals, Failure: r.Failure, CreatedAt: r.CreatedAt, ExpiresAt: r.ExpireAt,
+		Read: r.Read, Expected: r.Expected, Rows: r.Rows, Bytes: r.Bytes, Totals: r.Totals, Failure: r.Failure, CreatedAt: r.CreatedAt, ExpiresAt: r.ExpireAt,
 	}
 	if !r.FinishedAt.IsZero() {
 		out.FinishedAt = &r.FinishedAt

@@ -95,7 +95,7 @@ type Task struct {
 	Kind      string     `json:"kind"`
 	KindTitle string     `json:"kindTitle" doc:"The kind's name, for a person."`
 	Title     string     `json:"title" doc:"What it is about; empty when the kind says enough."`
-	State     string     `json:"state" enum:"waiting,scheduled,retrying,running,parted,done,failed,cancelled" doc:"scheduled waits for its time, retrying for another attempt, parted for its children."`
+	State     string     `json:"state" enum:"waiting,scheduled,retrying,running,cancelling,parted,done,failed,cancelled" doc:"scheduled waits for its time, retrying for another attempt, parted for its children; cancelling still runs."`
 	By        string     `json:"by" doc:"The id of the member who asked; empty when nobody did."`
 	ByName    string     `json:"byName" doc:"Empty for one who has left."`
 	Parent    string     `json:"parent,omitempty"`
@@ -150,6 +150,8 @@ func (h *handler) shown(ctx context.Context, v task.View, names map[string]strin
 		t.State = "retrying"
 	case v.State == task.Waiting && v.RunAt.After(now):
 		t.State = "scheduled"
+	case v.Cancelling:
+		t.State = "cancelling"
 	case v.State == task.Running && len(v.Timeline) == 0:
 		if left := v.Progress.Left(v.StartedAt, now); left > 0 {
 			seconds := int(left.Seconds())

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -47,11 +48,10 @@ type Action struct {
 	URL  string `json:"url"`
 }
 
-// File is an object of Cloud Storage that goes with a letter.
+// File is a report's file in Cloud Storage that goes with a letter.
 type File struct {
-	Bucket string `json:"bucket"`
-	Object string `json:"object"`
-	Name   string `json:"name"` // as the reader sees it
+	Object string `json:"object"` // of the account's own
+	Name   string `json:"name"`   // as the reader sees it
 	Bytes  int64  `json:"bytes"`
 }
 
@@ -68,8 +68,9 @@ const (
 	mostText  = 2000
 )
 
-// check tells everything that is wrong with a letter.
-func (l Letter) check() error {
+// check tells everything that is wrong with a letter of an account. A payload can be edited by a member, who must not come to
+// another account's files by it.
+func (l Letter) check(account string) error {
 	var fields []problem.Field
 	add := func(wrong bool, where, message string) {
 		if wrong {
@@ -81,6 +82,10 @@ func (l Letter) check() error {
 	add(len(l.Lines) > mostLines || len(l.Facts) > mostLines || len(l.Files) > 5, "lines", "a letter has at most 50 paragraphs, 50 facts and 5 files")
 	for i, line := range l.Lines {
 		add(len(line) > mostText, fmt.Sprintf("lines[%d]", i), "may have 2,000 bytes")
+	}
+	for i, f := range l.Files {
+		own := strings.HasPrefix(f.Object, "reports/"+account+"/") && path.Clean(f.Object) == f.Object
+		add(!own || f.Name == "" || len(f.Name) > 200, fmt.Sprintf("files[%d]", i), "must be a report of this account, with a name")
 	}
 	if l.Action != nil {
 		u, err := url.Parse(l.Action.URL)

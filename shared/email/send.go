@@ -14,6 +14,11 @@ import (
 	"fieldboard.dev/fieldboard/shared/task"
 )
 
+// Config is the settings of what sends letters.
+type Config struct {
+	Bucket string `env:"REPORTS_BUCKET, required"` // of Cloud Storage, where the files are that go with letters
+}
+
 // Sender works on letters.
 type Sender struct {
 	mail  *mail.Sender
@@ -27,7 +32,11 @@ func NewSender(ctx context.Context, in *instance.Instance) (*Sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Sender{server, store{in.Cloud}, in.Clock}, nil
+	var cfg Config
+	if err := in.Config(ctx, &cfg); err != nil {
+		return nil, err
+	}
+	return &Sender{server, store{in.Cloud, cfg.Bucket}, in.Clock}, nil
 }
 
 // What became of a letter, as its task's result.
@@ -44,7 +53,7 @@ type Outcome struct {
 // Send sends a letter. It is the handler of Sending. A letter that was sent by a worker that died before it could say so is sent
 // again, with the same id, by which the reader's program knows it.
 func (s *Sender) Send(ctx context.Context, r *task.Run, l Letter) error {
-	if err := l.check(); err != nil {
+	if err := l.check(r.Account); err != nil {
 		return err
 	}
 	suppressed, err := s.store.suppressed(ctx, digest(l))

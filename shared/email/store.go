@@ -28,7 +28,10 @@ const storeTimeout = 10 * time.Second
 
 // store keeps the addresses that get no mail at suppressedAddresses/{digest of the address}, of all accounts: whether somebody
 // is there is not a matter of who writes.
-type store struct{ clients *cloud.Clients }
+type store struct {
+	clients *cloud.Clients
+	bucket  string // of the files
+}
 
 type suppression struct {
 	Reason string    `firestore:"reason"`
@@ -109,7 +112,7 @@ func (s store) attachments(ctx context.Context, files []File) ([]mail.Attachment
 	defer cancel()
 	var all []mail.Attachment
 	for _, f := range files {
-		r, err := client.Bucket(f.Bucket).Object(f.Object).NewReader(ctx)
+		r, err := client.Bucket(s.bucket).Object(f.Object).NewReader(ctx)
 		if errors.Is(err, storage.ErrObjectNotExist) {
 			continue
 		}

@@ -36,6 +36,7 @@ const (
 	JobberDisconnected = "jobber.disconnected"
 	BatchStarted       = "batch.started"
 	BatchFinished      = "batch.finished"
+	TaskProgress       = "task.progress" // passed on, not kept
 	TaskCompleted      = "task.completed"
 	TaskFailed         = "task.failed" // for good: a dead letter
 	TaskCancelled      = "task.cancelled"

@@ -150,6 +150,32 @@ func (s *Store) publish(ctx context.Context, events []Event) error {
 	return errors.Join(failed, s.settle(ctx, published))
 }
 
+// Pass publishes an event that is not kept, without waiting: whoever is connected sees it, and losing it costs nothing but time.
+func (s *Store) Pass(ctx context.Context, e Event) {
+	publisher, err := s.clients.Publisher(ctx, s.cfg.Topic)
+	if err == nil {
+		err = e.check()
+	}
+	var m *pubsub.Message
+	if err == nil {
+		m, err = message(e)
+	}
+	if err != nil {
+		s.log.WarnContext(ctx, "an event could not be passed on", "type", e.Type, "error", err)
+		return
+	}
+	m.OrderingKey = "" // it holds nothing up, and nothing holds it up
+	ctx = context.WithoutCancel(ctx)
+	result := publisher.Publish(ctx, m)
+	go func() {
+		ctx, cancel := context.WithTimeout(ctx, publishTimeout)
+		defer cancel()
+		if _, err := result.Get(ctx); err != nil {
+			s.log.WarnContext(ctx, "an event could not be passed on", "type", e.Type, "error", err)
+		}
+	}()
+}
+
 func message(e Event) (*pubsub.Message, error) {
 	data, err := json.Marshal(e)
 	if err != nil {

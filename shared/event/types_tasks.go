@@ -14,12 +14,14 @@ type AboutTask struct {
 
 // The data of each type.
 type (
+	taskProgressData  AboutTask
 	taskCompletedData AboutTask
 	taskFailedData    AboutTask
 	taskCancelledData AboutTask
 )
 
 var taskTypes = []Type{
+	of[taskProgressData]("task.progress", "Background work went on. This is for live connections alone: it is not kept, and no audit log has it", Operations),
 	of[taskCompletedData]("task.completed", "Background work that somebody asked for is done", Operations),
 	of[taskFailedData]("task.failed", "Background work failed for good, and waits for somebody to look", Operations),
 	of[taskCancelledData]("task.cancelled", "Background work was cancelled", Operations),

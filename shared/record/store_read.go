@@ -249,6 +249,21 @@ func (s *Store) List(ctx context.Context, account string, c Collection, q Query)
 	return page(ctx, col.Query, c, q, wanted, clients, matches)
 }
 
+// Count returns how many records List would go through for a query without Search and Keep, from its start.
+func (s *Store) Count(ctx context.Context, account string, c Collection, q Query) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	col, err := s.collection(ctx, account, c)
+	if err != nil {
+		return 0, err
+	}
+	n, err := cloud.Count(ctx, narrow(col.Query, q, nil, nil))
+	if err != nil {
+		return 0, problem.Wrap(err, problem.Unavailable, "The records cannot be counted right now. Try again shortly.")
+	}
+	return n, nil
+}
+
 func page(ctx context.Context, query firestore.Query, c Collection, q Query, wanted, clients []string, matches func(Record) bool) (Page, error) {
 	docs := narrow(query, q, wanted, clients).Limit(scanned + 1).Documents(ctx)
 	defer docs.Stop()

@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"math"
 
 	"fieldboard.dev/fieldboard/shared/event"
 	"fieldboard.dev/fieldboard/shared/problem"
@@ -18,6 +19,12 @@ func auditByEvent(ctx context.Context, r *reading) rows {
 	}
 	names := map[string]string{"": ""}
 	return func(yield func(Row, error) bool) {
+		expected, err := r.events.CountFound(ctx, r.account.ID, search, math.MaxInt32)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		r.expect(expected)
 		var after event.Position
 		for {
 			page, err := r.events.Find(ctx, r.account.ID, search, after, recordsAtOnce)

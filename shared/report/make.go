@@ -26,7 +26,7 @@ const Queue = "reports"
 // is not whole is none.
 var Making = task.Kind[Order]{
 	Name: "report.make", Title: "Report", Queue: Queue, Timeout: 25 * time.Minute, Attempts: 5, Keep: Kept,
-	Running: 10, RunningPerAccount: 2,
+	Running: 10, RunningPerAccount: 2, Told: true,
 }
 
 // Maker makes reports.
@@ -67,8 +67,11 @@ func (m *Maker) Make(ctx context.Context, run *task.Run, o Order) error {
 		return err
 	}
 	bucket, object := m.store.bucketOf(d.Audience), objectOf(run.Account, run.ID, rand.Text(), o, d.Audience)
-	w, err := m.file(ctx, run.Account, bucket, object, o, func(read, rows int64) {
-		run.Progress(read, 0, fmt.Sprintf("%d rows", rows))
+	w, err := m.file(ctx, run.Account, bucket, object, o, func(read, of, rows int64) {
+		if of > 0 {
+			of = max(of, read) // records may come meanwhile
+		}
+		run.Progress(read, of, counted(rows))
 	})
 	if err == nil {
 		err = m.finish(ctx, run, w)
@@ -91,8 +94,9 @@ func (m *Maker) finish(ctx context.Context, run *task.Run, w written) error {
 	return run.Result(map[string]int64{"rows": w.rows, "bytes": w.bytes})
 }
 
-// file reads an account's rows and writes them into a file. progress is told of what was read and of the rows that came of it.
-func (m *Maker) file(ctx context.Context, accountID, bucket, object string, o Order, progress func(read, rows int64)) (written, error) {
+// file reads an account's rows and writes them into a file. progress is told of what was read, of what is going to be, as far
+// as that is known, and of the rows that came of it.
+func (m *Maker) file(ctx context.Context, accountID, bucket, object string, o Order, progress func(read, of, rows int64)) (written, error) {
 	acc, err := m.accounts.Account(ctx, accountID)
 	if err != nil {
 		return written{}, err
@@ -106,10 +110,11 @@ func (m *Maker) file(ctx context.Context, accountID, bucket, object string, o Or
 	if err != nil {
 		return written{}, fmt.Errorf("account %s: %w", acc.ID, err)
 	}
-	var read, rows int64
+	var read, expected, rows int64
 	r := &reading{
 		records: m.records, figures: m.figures, events: m.events, accounts: m.accounts, account: acc, zone: zone, now: m.clock.Now(), order: o,
-		read: func(n int) { read += int64(n); progress(read, rows) },
+		expect: func(n int64) { expected += n },
+		read:   func(n int) { read += int64(n); progress(read, expected, rows) },
 	}
 	h, err := m.head(ctx, r, d, g)
 	if err != nil {

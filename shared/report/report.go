@@ -72,6 +72,7 @@ type Report struct {
 	State      State
 	By         string // id of the member who asked
 	Read       int64  // records and days read so far
+	Expected   int64  // that are going to be read, as far as it is known
 	Rows       int64  // of the finished report
 	Bytes      int64
 	Totals     map[string]int64 // by column, of the finished report

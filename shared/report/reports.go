@@ -221,7 +221,7 @@ func (r *Reports) standing(ctx context.Context, x Report) (Report, error) {
 	case err != nil:
 		return x, err
 	}
-	x.Read, x.FinishedAt = v.Progress.Done, v.EndedAt
+	x.Read, x.Expected, x.FinishedAt = v.Progress.Done, v.Progress.Total, v.EndedAt
 	switch v.State {
 	case task.Waiting:
 		x.State = Queued
@@ -302,8 +302,7 @@ func (r *Reports) file(ctx context.Context, d document) (File, error) {
 	if err != nil {
 		return File{}, err
 	}
-	name := fmt.Sprintf("%s-%s.%s", d.Order.Kind, d.CreatedAt.UTC().Format("2006-01-02"), d.Order.Format)
-	return File{name, d.Order.Format.MediaType(), func(out io.Writer) error {
+	return File{d.fileName(), d.Order.Format.MediaType(), func(out io.Writer) error {
 		_, err := io.Copy(out, in)
 		return errors.Join(err, in.Close())
 	}}, nil

@@ -41,6 +41,7 @@ type reading struct {
 	zone     *time.Location
 	now      time.Time
 	order    Order
+	expect   func(n int64) // so many more are going to be read
 	read     func(n int)
 	users    []*record.User // those of the account, where somebody asked for them
 }
@@ -113,6 +114,7 @@ func (r *reading) days(ctx context.Context) iter.Seq2[dayFigures, error] {
 					return
 				}
 			}
+			r.expect(int64(len(found)))
 			r.read(len(found))
 		}
 	}
@@ -175,6 +177,12 @@ func (r *reading) pages(ctx context.Context, c record.Collection, field string, 
 		if r.order.Filters.Client != "" && len(where) == 0 { // there is an index for one equal field with the time
 			q.Where["clientId"] = r.order.Filters.Client
 		}
+		expected, err := r.records.Count(ctx, r.account.ID, c, q)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		r.expect(expected)
 		for {
 			page, err := r.records.List(ctx, r.account.ID, c, q)
 			if err != nil {

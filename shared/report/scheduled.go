@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -173,6 +174,14 @@ func (s *Sender) tell(ctx context.Context, run *task.Run, o ScheduledOrder, made
 	if err != nil {
 		return err
 	}
+	files, err := s.files(ctx, run.Account, made)
+	if err != nil {
+		return err
+	}
+	ready := fmt.Sprintf("%s is ready: %s, as %s.", made.Title, counted(made.Rows), strings.ToUpper(string(made.Order.Format)))
+	if len(files) > 0 {
+		ready += " It is attached."
+	}
 	told := 0
 	for _, id := range o.Recipients {
 		m, err := r.accounts.Member(ctx, run.Account, id)
@@ -184,7 +193,8 @@ func (s *Sender) tell(ctx context.Context, run *task.Run, o ScheduledOrder, made
 		}
 		letter := email.Sending.New(run.Account, email.Letter{
 			To: m.Email, Business: acc.Name, Subject: o.Name,
-			Lines:  []string{fmt.Sprintf("%s is ready: %d rows, as %s.", made.Title, made.Rows, strings.ToUpper(string(made.Order.Format)))},
+			Lines:  []string{ready},
+			Files:  files,
 			Action: &email.Action{Text: "Open the reports", URL: r.url + "/reports"},
 			Reason: "You get this because somebody at " + acc.Name + " has it made by the calendar for you.",
 		})
@@ -195,4 +205,24 @@ func (s *Sender) tell(ctx context.Context, run *task.Run, o ScheduledOrder, made
 		told++
 	}
 	return run.Result(map[string]any{"report": made.ID, "letters": told})
+}
+
+// files are what goes with the letters: the report, as long as it is small. One of the audit log stays where it is deleted when
+// somebody is erased.
+func (s *Sender) files(ctx context.Context, accountID string, made Report) ([]email.File, error) {
+	if !email.Attached(made.Bytes) || made.Audience == ForAudit || made.Audience == ForAuditMoney {
+		return nil, nil
+	}
+	d, err := s.reports.store.get(ctx, accountID, made.ID)
+	if err != nil {
+		return nil, err
+	}
+	return []email.File{{Object: d.Object, Name: d.fileName(), Bytes: d.Bytes}}, nil
+}
+
+func counted(n int64) string {
+	if n == 1 {
+		return "1 row"
+	}
+	return strconv.FormatInt(n, 10) + " rows"
 }

@@ -42,6 +42,10 @@ type document struct {
 	Totals map[string]int64 `firestore:"totals,omitempty"`
 }
 
+func (d document) fileName() string {
+	return fmt.Sprintf("%s-%s.%s", d.Order.Kind, d.CreatedAt.UTC().Format("2006-01-02"), d.Order.Format)
+}
+
 func (d document) report(account, id string) Report {
 	r := Report{
 		ID: id, Account: account, Title: d.Title, Order: d.Order, Audience: d.Audience, State: Queued, By: d.By,

@@ -17,6 +17,7 @@ func (r *reading) people(ctx context.Context) ([]*record.User, error) {
 			return nil, err
 		}
 		r.users = users
+		r.expect(int64(len(users)))
 		r.read(len(users))
 	}
 	return r.users, nil

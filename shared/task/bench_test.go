@@ -10,7 +10,8 @@ import (
 	"fieldboard.dev/fieldboard/shared/task"
 )
 
-// BenchmarkEnqueueToStart enqueues tasks one after the other, as people do, and tells how long each takes to begin and to be done.
+// BenchmarkEnqueueToStart enqueues tasks one after the other, as people do, and tells how long each takes to begin
+// and to be done.
 func BenchmarkEnqueueToStart(b *testing.B) {
 	p := newPlace(b, options{})
 	var mu sync.Mutex
@@ -22,7 +23,7 @@ func BenchmarkEnqueueToStart(b *testing.B) {
 		return nil
 	})
 	var starts, ends []time.Duration
-	for b.Loop() {
+	one := func() {
 		x := kind.New(account, note{})
 		x.ID = time.Now().Format("150405.000000000")
 		asked := time.Now()
@@ -43,6 +44,13 @@ func BenchmarkEnqueueToStart(b *testing.B) {
 		starts, ends = append(starts, begun[x.ID].Sub(asked)), append(ends, time.Since(asked))
 		mu.Unlock()
 	}
+	one()
+	first := ends[0] // connections are made, and the emulator warms up
+	starts, ends = nil, nil
+	for b.Loop() {
+		one()
+	}
+	b.ReportMetric(float64(first.Milliseconds()), "first-ms")
 	for name, all := range map[string][]time.Duration{"start": starts, "done": ends} {
 		slices.Sort(all)
 		b.ReportMetric(float64(all[len(all)/2].Milliseconds()), name+"-p50-ms")

@@ -11,7 +11,7 @@ import (
 // finish stores how an attempt ended, and returns the task; ErrLost when it is another worker's by now.
 func (r *Run) finish(ctx context.Context, s stop) (*document, error) {
 	r.mu.Lock()
-	progress, result := r.progress, r.result
+	progress, result, seen := r.progress, r.result, r.seen
 	r.mu.Unlock()
 	e := r.engine
 	d, err := e.change(ctx, r.Account, r.ID, change{make: func(d *document) ([]event.Event, error) {
@@ -22,6 +22,9 @@ func (r *Run) finish(ctx context.Context, s stop) (*document, error) {
 		d.Progress, d.Result = progress, result
 		return e.settle(r.Account, r.ID, d, r.rules, s, now), nil
 	}})
+	if err == nil && seen {
+		e.show(ctx, r.Account, r.ID, d)
+	}
 	if s.err != nil && err == nil && d.State != Cancelled {
 		log := e.log.WarnContext
 		if d.State == Failed {
@@ -106,10 +109,20 @@ func (e *Engine) tell(typ, account, id string, d *document, by string, now time.
 	if d.Parent != "" {
 		return nil
 	}
-	t := event.New(account, typ, now)
-	t.Collection, t.EntityID, t.Title, t.Member, t.Actor = "tasks", id, d.Title, d.By, by
-	t.Detail = d.Kind
+	t := d.happened(typ, account, id, now)
+	t.Actor = by
 	return []event.Event{t}
+}
+
+// show lets who looks at a task see how far it is now.
+func (e *Engine) show(ctx context.Context, account, id string, d *document) {
+	e.events.Pass(ctx, d.happened(event.TaskProgress, account, id, e.clock.Now()))
+}
+
+func (d *document) happened(typ, account, id string, now time.Time) event.Event {
+	t := event.New(account, typ, now)
+	t.Collection, t.EntityID, t.Title, t.Member, t.Detail = "tasks", id, d.Title, d.By, d.Kind
+	return t
 }
 
 // after does what follows from a task's new state, once it is stored: what dies in between is found by Tend.

@@ -28,10 +28,11 @@ type Run struct {
 	document document // as it was last read
 	progress Progress
 	dirty    bool // progress is newer than what is stored
+	seen     bool // there has been progress, which somebody may be looking at
 	result   string
 }
 
-// Progress tells how far the task is. It is stored at most once a second, and costs nothing else.
+// Progress tells how far the task is. It is stored, and shown to who looks, at most once a second, and costs nothing else.
 func (r *Run) Progress(done, total int64, message string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -98,6 +99,10 @@ func (r *Run) save(ctx context.Context, set func(*document), effects effects) er
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if d.Progress != r.document.Progress {
+		r.seen = true
+		r.engine.show(ctx, r.Account, r.ID, d)
+	}
 	r.document = *d
 	if d.Progress == r.progress {
 		r.dirty = false

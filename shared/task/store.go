@@ -78,6 +78,7 @@ func (d *document) view(account, id string) View {
 		Request: d.Request, CreatedAt: d.CreatedAt.UTC(), RunAt: d.RunAt.UTC(), StartedAt: d.StartedAt.UTC(), EndedAt: d.EndedAt.UTC(),
 		ExpireAt: d.ExpireAt.UTC(), Attempt: d.Attempt, Attempts: d.Attempts, Failures: d.Failures, Progress: d.Progress,
 		Result: json.RawMessage(d.Result), Failure: d.Failure, Timeline: d.Timeline, Parts: d.Parts,
+		Cancelling: d.State == Running && d.Cancel != "",
 	}
 }
 

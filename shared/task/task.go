@@ -78,6 +78,7 @@ type View struct {
 	Failure                         *Failure // the last one
 	Timeline                        []Attempt
 	Parts                           bool // it has children
+	Cancelling                      bool // it runs, and is to stop
 }
 
 // Progress is how far a task is, in units of its own.

@@ -3,13 +3,16 @@ package api_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"fieldboard.dev/fieldboard/emulators/demo"
+	"fieldboard.dev/fieldboard/shared/event"
 	"fieldboard.dev/fieldboard/tests/harness"
 )
 
@@ -56,6 +59,12 @@ func TestBatches(t *testing.T) {
 	if err := json.Unmarshal(answer, &b); status != http.StatusCreated || err != nil || b.State != "draft" || b.Counts.Pending != 20 || b.Counts.Invalid != 1 {
 		t.Fatalf("status %d: %s", status, answer)
 	}
+	var progress atomic.Int32
+	listening(t, stack, "dispatcher", func(e event.Event) {
+		if e.Type == event.TaskProgress && e.Collection == "tasks" && e.Detail == "batch.run" && e.EntityID != "" {
+			progress.Add(1)
+		}
+	})
 	path := "/api/v1/batches/" + b.ID
 	if err := dispatcher.Call(t.Context(), http.MethodPost, path+"/start", nil, &b); err != nil {
 		t.Fatal(err)
@@ -102,6 +111,18 @@ func TestBatches(t *testing.T) {
 	defer res.Body.Close()
 	if csv, err := io.ReadAll(res.Body); err != nil || bytes.Count(csv, []byte("\n")) != 22 {
 		t.Errorf("got %s: %v", csv, err)
+	}
+	// Who is connected sees it go on; nobody reads of that later.
+	harness.Eventually(t, func() error {
+		if progress.Load() == 0 {
+			return errors.New("no progress was shown")
+		}
+		return nil
+	})
+	var kept struct{ Items []struct{ Type string } }
+	stack.Get(t, "owner", "/api/v1/audit/events?family=task", &kept)
+	if len(kept.Items) != 0 {
+		t.Errorf("the log has %+v", kept.Items)
 	}
 	// It is told in the feed, and is in the log with who did it.
 	harness.Eventually(t, func() error {

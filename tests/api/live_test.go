@@ -24,6 +24,12 @@ const letGoCode = 4503 // see realtime-run/server
 // online opens a live connection of somebody; what it returns tells how the connection ended.
 func online(t *testing.T, stack *harness.Stack, who string) <-chan error {
 	t.Helper()
+	return listening(t, stack, who, func(event.Event) {})
+}
+
+// listening is the same, and tells what the connection hears, one event at a time.
+func listening(t *testing.T, stack *harness.Stack, who string, heard func(event.Event)) <-chan error {
+	t.Helper()
 	token := stack.As(t, who).AccessToken
 	ended, there := make(chan error, 1), make(chan struct{}, 8)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -32,7 +38,7 @@ func online(t *testing.T, stack *harness.Stack, who string) <-chan error {
 		ended <- client.Follow(ctx, client.Config{
 			URL:   stack.RealtimeURL,
 			Token: func(context.Context, string) (string, error) { return token, nil },
-			Event: func(string, event.Event) {},
+			Event: func(_ string, e event.Event) { heard(e) },
 			Connected: func(is bool) {
 				if is {
 					there <- struct{}{}

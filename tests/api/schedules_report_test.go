@@ -49,7 +49,8 @@ func TestAScheduledReportArrives(t *testing.T) {
 		return nil
 	})
 	harness.Eventually(t, func() error { // other stacks write to the same address
-		if letter := emulator.AwaitMail(t, me.Member.Email); letter.Subject != name || !strings.Contains(letter.Text, "is ready") {
+		if letter := emulator.AwaitMail(t, me.Member.Email); letter.Subject != name || !strings.Contains(letter.Text, "It is attached.") ||
+			len(letter.Attached) != 1 || !strings.HasPrefix(letter.Attached[0], "visits-") {
 			return fmt.Errorf("the letter is %+v", letter)
 		}
 		return nil

@@ -227,4 +227,16 @@ func TestTasks(t *testing.T) {
 	if done := await("bad", "done"); len(done.Timeline) != 3 || done.Failure != nil {
 		t.Errorf("mended: got %+v", done)
 	}
+
+	// A letter goes with files of its own business alone, whoever wrote or edited it.
+	stranger := email.Sending.New(me.Account.ID, email.Letter{
+		To: "someone@example.test", Subject: "Figures", Files: []email.File{{Object: "reports/demo-other/r/1.csv", Name: "1.csv", Bytes: 9}},
+	})
+	stranger.ID = "stranger"
+	if _, err := engine.Enqueue(t.Context(), stranger); err != nil {
+		t.Fatal(err)
+	}
+	if x := await("stranger", "failed"); x.Failure == nil || x.Failure.Class != "permanent" {
+		t.Errorf("got %+v", x)
+	}
 }

@@ -19,6 +19,7 @@ type Letter struct {
 	From, To, Subject string
 	Text, HTML        string
 	Headers           map[string]any // most of them, by lower-case name
+	Attached          []string       // names of files
 }
 
 // AwaitMail returns the newest mail to an address, and waits for one where there is none.
@@ -62,6 +63,7 @@ func letters(ctx context.Context, web string) ([]Letter, error) {
 		From, To            []address
 		Subject, Text, HTML string
 		Headers             map[string]any
+		Attachments         []struct{ FileName string }
 	}
 	if err := json.Unmarshal(body, &found); err != nil {
 		return nil, fmt.Errorf("%w: %s", err, body)
@@ -77,6 +79,9 @@ func letters(ctx context.Context, web string) ([]Letter, error) {
 	for i, f := range found {
 		list[i] = Letter{
 			From: join(f.From), To: join(f.To), Subject: f.Subject, Text: f.Text, HTML: f.HTML, Headers: f.Headers,
+		}
+		for _, a := range f.Attachments {
+			list[i].Attached = append(list[i].Attached, a.FileName)
 		}
 	}
 	return list, nil

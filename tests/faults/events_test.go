@@ -107,14 +107,17 @@ func TestNoEventIsLost(t *testing.T) {
 		events-len(renamed), len(renamed), took.Seconds(), len(stored), w.doubled, w.proxy.cuts)
 }
 
-// held is how long the Pub/Sub emulator may keep a message for a stream of a process that was killed. It does so for a minute,
-// and may then choose another dead one.
-const held = 10 * time.Minute
+// The Pub/Sub emulator keeps what it sent to a process that was killed for a minute, and with it all that comes after in the
+// same order; it may then choose another stream that is dead.
+const (
+	held   = time.Minute
+	spared = 15 * time.Second // between two kills of instances: with more of them little would arrive while things break
+)
 
 // everybodyKnows returns when each has seen all that is stored, or read it at a gap.
 func (w *world) everybodyKnows(t *testing.T, watchers []*watcher, stored []event.Event) {
 	t.Helper()
-	for deadline := time.Now().Add(held); ; time.Sleep(time.Second) {
+	for deadline := time.Now().Add(held * time.Duration(5+w.pullersKilled)); ; time.Sleep(time.Second) {
 		var lost error
 		for _, one := range watchers {
 			for _, e := range one.missing(stored) {
@@ -138,6 +141,9 @@ type world struct {
 	mortal  []*kept
 	emitter string // its address
 	http    *http.Client
+
+	pullersKilled int // instances of the realtime service
+	pullerKilled  time.Time
 
 	mu      sync.Mutex
 	doubled int
@@ -174,7 +180,9 @@ func newWorld(t *testing.T) *world {
 			own[k] = v
 		}
 		_, own["PORT"], _ = strings.Cut(address, ":")
-		w.mortal = append(w.mortal, service(t, name, "realtime-run", own))
+		instance := service(t, name, "realtime-run", own)
+		instance.pulls = true
+		w.mortal = append(w.mortal, instance)
 	}
 	w.proxy = newProxy(t, public, instances...)
 	w.emitter = freeAddress(t)
@@ -308,12 +316,18 @@ func (w *world) breakThings(ctx context.Context, t *testing.T, random *rand.Rand
 	for ctx.Err() == nil {
 		pause(ctx, 300*time.Millisecond+time.Duration(random.IntN(1500))*time.Millisecond)
 		down := time.Duration(random.IntN(1500)) * time.Millisecond
-		switch i := random.IntN(len(w.mortal) + 2); {
-		case i < len(w.mortal):
-			w.mortal[i].kill(t, down)
-		default:
+		i := random.IntN(len(w.mortal) + 2)
+		if i >= len(w.mortal) {
 			w.proxy.cut()
+			continue
 		}
+		if w.mortal[i].pulls {
+			if time.Since(w.pullerKilled) < spared {
+				continue
+			}
+			w.pullersKilled, w.pullerKilled = w.pullersKilled+1, time.Now()
+		}
+		w.mortal[i].kill(t, down)
 	}
 }
 

@@ -189,7 +189,7 @@ export function reportsQuery(session: Session) {
     initialPageParam: '',
     getNextPageParam: page => page.nextCursor || undefined,
     refetchInterval: query =>
-      query.state.data?.pages.some(page => page.items.some(isWorking)) ? 1000 : false,
+      query.state.data?.pages.some(page => page.items.some(isWorking)) ? movingEveryMs : false,
   })
 }
 
@@ -216,7 +216,7 @@ export function batchQuery(session: Session, id: string) {
   return queryOptions({
     queryKey: keys.batch(id),
     queryFn: ({ signal }) => session.fetch<Batch>(`/api/v1/batches/${encodeURIComponent(id)}`, { signal }),
-    refetchInterval: query => (query.state.data?.state === 'running' ? 2000 : false),
+    refetchInterval: query => (query.state.data?.state === 'running' ? movingEveryMs : false),
   })
 }
 
@@ -242,13 +242,13 @@ export function batchRowsQuery(
 export interface TaskFilter {
   kind?: string | undefined
   /** As tasks are stored: `waiting` is also what is scheduled, or tried again later. */
-  state?: Exclude<TaskState, 'scheduled' | 'retrying'> | undefined
+  state?: Exclude<TaskState, 'scheduled' | 'retrying' | 'cancelling'> | undefined
   parent?: string | undefined
   by?: string | undefined
 }
 
-/** How a task goes on is no event, only its end: what moves is asked for again and again. */
-const movingEveryMs = 2_000
+/** Not everything that a task goes through is told, and no news of progress is kept: what moves is asked for now and then. */
+const movingEveryMs = 5_000
 const restingEveryMs = 15_000
 /** Asking leaves this share of what the server allows to what the person at the page does, and to news of events. */
 const reserve = 0.35
@@ -260,7 +260,7 @@ function again(moving: boolean, requests: number): number {
 
 /** Whether a task may be another one in a moment. */
 function isMoving({ state }: Task): boolean {
-  return state === 'waiting' || state === 'retrying' || state === 'running' || state === 'parted'
+  return state !== 'scheduled' && state !== 'done' && state !== 'failed' && state !== 'cancelled'
 }
 
 /** The account's background work, the newest first. It is read seldom when it is `behind` something. */

@@ -167,6 +167,8 @@ export interface Report extends ReportRequest {
   by: string
   /** Records and days read so far. */
   read: number
+  /** Those that are going to be read, as far as it is known. */
+  expected: number
   rows: number
   bytes: number
   failure?: string
@@ -501,6 +503,8 @@ export type TaskState =
   /** Waits for another attempt. */
   | 'retrying'
   | 'running'
+  /** Still runs, and is to stop. */
+  | 'cancelling'
   /** Waits for its children. */
   | 'parted'
   | 'done'

@@ -31,6 +31,7 @@ const phrases: Record<string, string> = {
   'schedule.paused': 'Schedule paused',
   'schedule.resumed': 'Schedule resumed',
   'schedule.deleted': 'Schedule deleted',
+  'task.progress': 'Background work going on',
   'task.completed': 'Background work done',
   'task.failed': 'Background work failed',
   'task.cancelled': 'Background work cancelled',

@@ -37,7 +37,10 @@ export function touchedBy(event: LiveEvent): Touched[] {
   }
   if (subject === 'batch') return [text(keys.batches)]
   const { collection, id } = event.data
-  if (subject === 'task') return [keys.tasks, keys.task(id), keys.taskKinds].map(text)
+  if (subject === 'task') {
+    const counts = what === 'progress' ? [] : [keys.taskKinds]
+    return [keys.tasks, keys.task(id), ...counts, ...ofTask(event.data.detail)].map(text)
+  }
   if (!collection) return []
   const touched = [keys.lists(collection), id ? keys.record(collection, id) : keys.records(collection)].map(
     text,
@@ -45,12 +48,19 @@ export function touchedBy(event: LiveEvent): Touched[] {
   return counted.has(collection) ? [text(keys.summary()), ...touched] : touched
 }
 
+/** What a task of such a kind makes, on pages of its own. */
+function ofTask(kind = ''): (readonly unknown[])[] {
+  if (kind.startsWith('report.')) return [keys.reports]
+  if (kind.startsWith('batch.')) return [keys.batches]
+  return []
+}
+
 function text(key: readonly unknown[]): Touched {
   return JSON.stringify(key)
 }
 
 /**
- * Whether an event is news of the business. Progress of a copy is shown by its banner, not told line by line; sign-ins and
+ * Whether an event is news of the business. Progress is shown where the work is, not told line by line; sign-ins and
  * members have pages of their own; an event that does not say what changed tells nothing.
  */
 export function belongsInFeed(event: LiveEvent): event is FieldEvent {
@@ -59,6 +69,6 @@ export function belongsInFeed(event: LiveEvent): event is FieldEvent {
     Boolean(event.id && event.time) &&
     (audience === 'operations' || audience === 'finance') &&
     (!collection || Boolean(id)) &&
-    event.type !== 'sync.progress'
+    !event.type.endsWith('.progress')
   )
 }

@@ -66,6 +66,7 @@ describe('what an event makes out of date', () => {
     ],
     ['task.completed', ['tasks', 'task', 'task-kinds']],
     ['task.failed', ['tasks', 'task', 'task-kinds']],
+    ['task.progress', ['tasks', 'task']],
     ['security.key_created', ['api-keys']],
     ['security.key_revoked', ['api-keys']],
     ['security.signed_in', ['sessions', 'member-sessions', 'live-connections']],
@@ -88,6 +89,14 @@ describe('what an event makes out of date', () => {
       ['task', 't1'],
       ['task-kinds'],
     ])
+  })
+
+  it.each([
+    ['report.make', 'reports'],
+    ['batch.run', 'batches'],
+  ])('of a task of kind %s is also the list of what it makes', (detail, list) => {
+    const told = event('task.progress', 'tasks', 't1')
+    expect(keysOf({ ...told, data: { ...told.data, detail } })).toEqual([['tasks'], ['task', 't1'], [list]])
   })
 
   it('is nothing for an event about no record', () => {

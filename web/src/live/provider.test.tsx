@@ -2,20 +2,11 @@ import { cleanup, fireEvent, screen, waitFor } from '@testing-library/react'
 import { act } from 'react'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Permission } from '../api/types'
-import type { LiveEvent, Options } from '../realtime'
+import type { LiveEvent } from '../realtime'
 import { open } from '../test/dashboard'
+import { live } from '../test/realtime'
 
-const live = vi.hoisted(() => ({ options: undefined as Options | undefined }))
-
-vi.mock('../realtime', async () => {
-  const { connect } = await import('../test/realtime')
-  return {
-    connect: (options: Options) => {
-      live.options = options
-      return connect()
-    },
-  }
-})
+vi.mock('../realtime', () => import('../test/realtime'))
 
 const happen = (event: LiveEvent) => act(async () => live.options?.onEvent(event))
 

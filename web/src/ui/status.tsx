@@ -21,6 +21,7 @@ const tones: Record<string, Tone> = {
   running: 'blue',
   doing: 'blue',
   parted: 'blue',
+  cancelling: 'amber',
   assessmentCompleted: 'blue',
   awaitingResponse: 'amber',
   changesRequested: 'amber',

@@ -49,7 +49,7 @@ export function Actions({ task, onAsking }: { task: TaskDetail; onAsking: (askin
   })
   const push = pushes[task.state]
   const open = task.state !== 'done' && task.state !== 'failed' && task.state !== 'cancelled'
-  const stopping = cancel.isSuccess && task.state === 'running'
+  const stopping = task.state === 'cancelling'
   return (
     <>
       <span className={classes.actions}>

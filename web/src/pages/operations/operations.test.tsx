@@ -1,27 +1,16 @@
 import { act, cleanup, fireEvent, screen, waitFor, within } from '@testing-library/react'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Permission, Task, TaskDetail, TaskKind } from '../../api/types'
-import type { Options } from '../../realtime'
 import { type Answer, nothing, open, Refusal } from '../../test/dashboard'
+import { live } from '../../test/realtime'
 
-const live = vi.hoisted(() => ({ options: undefined as Options | undefined }))
-
-vi.mock('../../realtime', async () => {
-  const { connect } = await import('../../test/realtime')
-  return {
-    connect: (options: Options) => {
-      live.options = options
-      return connect()
-    },
-  }
-})
+vi.mock('../../realtime', () => import('../../test/realtime'))
 
 afterEach(() => {
   cleanup()
   vi.unstubAllGlobals()
   vi.useRealTimers()
   localStorage.clear()
-  live.options = undefined
 })
 
 const sees: Permission[] = ['self:manage', 'task:read']
@@ -318,7 +307,7 @@ describe('the tasks', () => {
     const reads = () => asked.filter(line => line.startsWith('GET /api/v1/tasks?')).length
     const before = reads()
     state = 'done'
-    await act(() => vi.advanceTimersByTimeAsync(2_100))
+    await act(() => vi.advanceTimersByTimeAsync(5_100))
     expect(reads()).toBe(before + 1)
     await screen.findByText('Done', { selector: '[data-tone]' })
     await act(() => vi.advanceTimersByTimeAsync(5_000))
@@ -441,7 +430,10 @@ describe('one task', () => {
     const { last } = await open('/operations/t1', manages, {
       ...business([kind()], []),
       'GET /api/v1/tasks/t1': () => now,
-      'POST /api/v1/tasks/t1/cancel': () => now,
+      'POST /api/v1/tasks/t1/cancel': () => {
+        now = detail({ state: 'cancelling', startedAt: ago(60), attempt: 3 })
+        return now
+      },
     })
     await screen.findByText('Attempt 3: running')
     fireEvent.click(await button('Cancel the task'))
@@ -451,7 +443,7 @@ describe('one task', () => {
     expect(await button('Being cancelled…')).toBeTruthy()
     now = detail({ state: 'cancelled' })
     await waitFor(() => expect(screen.getByTestId('task-detail').dataset.state).toBe('cancelled'), {
-      timeout: 4_000,
+      timeout: 8_000,
     })
     expect(screen.queryByRole('button', { name: /cancel/i })).toBeNull()
   })

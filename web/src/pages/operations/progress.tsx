@@ -1,13 +1,13 @@
 import { Progress } from '@mantine/core'
 import type { Task } from '../../api/types'
 import classes from './progress.module.css'
-import { hasBar, isFailing, progressText, taskName } from './words'
+import { hasBar, isFailing, progressText, runs, taskName } from './words'
 
 /** How far a task is. It takes the same room with a text and without. */
 export function ProgressLine({ task }: { task: Task }) {
   const { state, progress } = task
   if (!hasBar(task)) return <FailureLine task={task} />
-  const running = state === 'running'
+  const running = runs(state)
   const known = progress.total > 0
   const text = progressText(task)
   return (

@@ -3,7 +3,7 @@ import { exactDuration } from '../../format/time'
 import { useFormat } from '../../format/use-format'
 import { Dot, type Tone } from '../../ui/status'
 import classes from './task-details.module.css'
-import { outcomeName } from './words'
+import { outcomeName, runs } from './words'
 
 const tones: Record<TaskAttempt['outcome'], Tone> = {
   done: 'green',
@@ -21,7 +21,7 @@ export function Timeline({ task }: { task: TaskDetail }) {
   const { timeline, state, attempt } = task
   const first = timeline[0]
   const last = timeline.at(-1)
-  if (!first && state !== 'running') return <p className={classes.hint}>None was made yet.</p>
+  if (!first && !runs(state)) return <p className={classes.hint}>None was made yet.</p>
   return (
     <>
       {first && first.number > 1 && <p className={classes.hint}>Only the last {timeline.length} are kept.</p>}
@@ -34,7 +34,7 @@ export function Timeline({ task }: { task: TaskDetail }) {
             worst={state === 'failed' && one === last}
           />
         ))}
-        {state === 'running' && (
+        {runs(state) && (
           <li className={classes.attempt} data-testid="attempt">
             <Dot tone="blue" pulse />
             <span className={classes.what}>Attempt {attempt}: running</span>

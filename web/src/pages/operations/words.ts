@@ -7,6 +7,7 @@ const states: Record<TaskState, string> = {
   scheduled: 'Scheduled',
   retrying: 'To be tried again',
   running: 'Running',
+  cancelling: 'Being cancelled',
   parted: 'Waiting for parts',
   done: 'Done',
   failed: 'Failed',
@@ -30,6 +31,11 @@ const outcomes: Record<TaskAttempt['outcome'], string> = {
 
 export function outcomeName(outcome: TaskAttempt['outcome']): string {
   return outcomes[outcome]
+}
+
+/** Whether an attempt is being made. */
+export function runs(state: TaskState): boolean {
+  return state === 'running' || state === 'cancelling'
 }
 
 /** What a task is called: what it is about, or else its kind. */
@@ -66,7 +72,7 @@ export function progressText({ state, progress }: Pick<Task, 'state' | 'progress
 
 /** Whether there is progress worth a bar: some is known, and it is not over well. */
 export function hasBar({ state, progress }: Pick<Task, 'state' | 'progress'>): boolean {
-  return state === 'running' || (progress.total > 0 && state !== 'done')
+  return runs(state) || (progress.total > 0 && state !== 'done')
 }
 
 /** Whether its last failure still matters. To have been made to wait is none, and what it said is for programs. */

@@ -104,7 +104,8 @@ export function ReportRow({ report }: { report: Report }) {
         </div>
         <div className={rows.about} role={working ? 'status' : undefined}>
           {span}
-          {working && ` · ${count(report.read)} records read`}
+          {working &&
+            ` · ${count(report.read)} ${report.expected ? `of ${count(report.expected)} ` : ''}records read`}
           {state === 'done' && ` · ${plural(report.rows, 'row')} · ${size(report.bytes)}`}
           {state === 'failed' && ` · ${report.failure ?? 'It could not be made.'}`}
         </div>

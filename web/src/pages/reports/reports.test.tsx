@@ -2,6 +2,7 @@ import { cleanup, fireEvent, screen, waitFor } from '@testing-library/react'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Permission, Report, ReportKind } from '../../api/types'
 import { type Answer, nothing, open, Refusal } from '../../test/dashboard'
+import { live } from '../../test/realtime'
 import { spanOf } from './period'
 import { size } from './report-row'
 
@@ -43,6 +44,7 @@ const report = (over: Partial<Report> = {}): Report => ({
   state: 'done',
   by: 'u',
   read: 31,
+  expected: 31,
   rows: 31,
   bytes: 12_345,
   createdAt: new Date(Date.now() - 60_000).toISOString(),
@@ -106,12 +108,39 @@ describe('the reports', () => {
     await open(
       '/reports',
       maker,
-      api([], { 'GET /api/v1/reports': () => ({ items: [report({ state, read: 1200 })] }) }),
+      api([], { 'GET /api/v1/reports': () => ({ items: [report({ state, read: 1200, expected: 4800 })] }) }),
     )
-    expect(await screen.findByText(/1,200 records read/)).toBeTruthy()
+    expect(await screen.findByText(/1,200 of 4,800 records read/)).toBeTruthy()
     state = 'done'
-    expect(await screen.findByText(/31 rows · 12 kB/, {}, { timeout: 4000 })).toBeTruthy()
+    expect(await screen.findByText(/31 rows · 12 kB/, {}, { timeout: 8000 })).toBeTruthy()
     expect(screen.getByRole('button', { name: 'Download Visits by day' })).toBeTruthy()
+  })
+
+  it('are asked for at once when one goes on', async () => {
+    let read = 1200
+    await open(
+      '/reports',
+      maker,
+      api([], {
+        'GET /api/v1/reports': () => ({ items: [report({ state: 'running', read, expected: 4800 })] }),
+      }),
+    )
+    await screen.findByText(/1,200 of 4,800 records read/)
+    await waitFor(() => expect(live.options).toBeDefined())
+    read = 2400
+    live.options?.onEvent({
+      id: 'e1',
+      type: 'task.progress',
+      time: new Date().toISOString(),
+      data: {
+        account: 'acc_1',
+        audience: 'operations',
+        collection: 'tasks',
+        id: 'r1',
+        detail: 'report.make',
+      },
+    })
+    await screen.findByText(/2,400 of 4,800 records read/)
   })
 
   it('can be cancelled, made again and deleted', async () => {
