@@ -32,6 +32,8 @@ const (
 	SyncProgress       = "sync.progress"
 	SyncCompleted      = "sync.completed"
 	SyncFailed         = "sync.failed"
+	HealthDegraded     = "health.degraded"
+	HealthRecovered    = "health.recovered"
 	JobberConnected    = "jobber.connected"
 	JobberDisconnected = "jobber.disconnected"
 	BatchStarted       = "batch.started"

@@ -129,6 +129,9 @@ func (s *Store) publish(ctx context.Context, events []Event) error {
 	if err != nil {
 		return err
 	}
+	if events, err = s.withOvertaken(ctx, events); err != nil {
+		return err
+	}
 	results := make([]*pubsub.PublishResult, len(events))
 	for i, e := range events {
 		message, err := message(e)

@@ -37,7 +37,7 @@ func TypeOf(name string) (Type, bool) {
 
 // types is the table of all types. Each has a Go type of its own for its data, so that one can come to tell more without the
 // others; what a family has in common is in the file of the family.
-var types = slices.SortedFunc(slices.Values(slices.Concat(recordTypes, moneyTypes, copyTypes, accessTypes, taskTypes, batchTypes, scheduleTypes)),
+var types = slices.SortedFunc(slices.Values(slices.Concat(recordTypes, moneyTypes, copyTypes, healthTypes, accessTypes, taskTypes, batchTypes, scheduleTypes)),
 	func(a, b Type) int { return cmp.Compare(a.Name, b.Name) })
 
 // of lists a type whose data is a D.

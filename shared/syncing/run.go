@@ -201,10 +201,18 @@ func (r *Runner) conclude(ctx context.Context, s *step, err error) (Outcome, err
 	now := r.clock.Now()
 	switch {
 	case err == nil:
-		if _, err := s.change(ctx, func(x run) run { return x.end(now, true) }); err != nil {
+		var behind bool
+		_, err := s.change(ctx, func(x run) run {
+			behind = x.Behind
+			return x.end(now, true)
+		})
+		if err != nil {
 			return "", err
 		}
 		s.tellCompleted(ctx)
+		if behind {
+			s.tellRecovered(ctx)
+		}
 		log.InfoContext(ctx, "sync run completed", "copy", s.wasCopy)
 		return Completed, nil
 

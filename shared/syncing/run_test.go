@@ -230,6 +230,39 @@ func TestTheScheduleStartsWhatIsDue(t *testing.T) {
 	tick("an account that is not connected", Ticked{})
 }
 
+// A copy that does not come to its end any more is told of once, and so is that it does again.
+func TestACopyThatIsBehindIsTold(t *testing.T) {
+	t.Parallel()
+	s := newWebhookSide(t, newStack(t, 0.02))
+	schedule, err := NewSchedule(t.Context(), s.in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := func(degraded, recovered int) {
+		t.Helper()
+		if _, err := schedule.Tick(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if d, r := len(s.told(t, event.HealthDegraded)), len(s.told(t, event.HealthRecovered)); d != degraded || r != recovered {
+			t.Errorf("told %d times that it is behind and %d times that it is not, want %d and %d", d, r, degraded, recovered)
+		}
+	}
+	s.clock.advance(time.Hour)
+	told(0, 0) // it was never complete
+	s.finish(t)
+	interval := s.runner.cfg.Interval
+	s.clock.advance(missedRuns*interval - time.Second)
+	told(0, 0)
+	for range 3 {
+		s.clock.advance(interval)
+		told(1, 0)
+	}
+	s.finish(t)
+	told(1, 1)
+	s.clock.advance(missedRuns * interval)
+	told(2, 1) // again
+}
+
 // With Jobber's own limits the copy waits for its budget and is never refused.
 func TestACopyWithinTheBudget(t *testing.T) {
 	t.Parallel()

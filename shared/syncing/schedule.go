@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"fieldboard.dev/fieldboard/shared/event"
 	"fieldboard.dev/fieldboard/shared/instance"
 	"fieldboard.dev/fieldboard/shared/jobber"
 )
@@ -29,6 +30,7 @@ type Schedule struct {
 	starter  *Starter
 	accounts connections
 	inbox    inbox
+	events   *event.Store
 	log      *slog.Logger
 }
 
@@ -48,7 +50,14 @@ func NewSchedule(ctx context.Context, in *instance.Instance) (*Schedule, error) 
 	if err := in.Config(ctx, &cfg); err != nil {
 		return nil, err
 	}
-	return &Schedule{starter: starter, accounts: jobber.NewReader(in.Cloud), inbox: inbox{in.Cloud, cfg.Topic}, log: in.Log}, nil
+	var events event.Config
+	if err := in.Config(ctx, &events); err != nil {
+		return nil, err
+	}
+	return &Schedule{
+		starter: starter, accounts: jobber.NewReader(in.Cloud), inbox: inbox{in.Cloud, cfg.Topic},
+		events: event.NewStore(in.Cloud, events, in.Log), log: in.Log,
+	}, nil
 }
 
 // Ticked says what one tick of the schedule did.
@@ -108,7 +117,11 @@ func (s *Schedule) startRun(ctx context.Context, account string) (bool, error) {
 	if err != nil || !c.Connected() {
 		return false, err
 	}
-	return s.starter.startWhenDue(ctx, account)
+	r, started, err := s.starter.startWhenDue(ctx, account)
+	if err != nil {
+		return started, err
+	}
+	return started, s.tellBehind(ctx, account, r, c.ConnectedAt)
 }
 
 // republish hands on what was left in the inbox.

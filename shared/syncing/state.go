@@ -26,6 +26,7 @@ type run struct {
 	StartedAt time.Time `firestore:"startedAt"`
 	// FinishedAt is the end of the last run that went through.
 	FinishedAt time.Time `firestore:"finishedAt"`
+	Behind     bool      `firestore:"behind"`   // for so long that it was told
 	Failures   int       `firestore:"failures"` // steps in a row that ended early
 	Error      string    `firestore:"error"`    // of the last of them, for people
 }
@@ -35,7 +36,7 @@ func (r run) begin(now time.Time, id string) (run, bool) {
 	if r.Active {
 		return r, false
 	}
-	return run{ID: id, Active: true, Fence: r.Fence, NotBefore: now, StartedAt: now, FinishedAt: r.FinishedAt}, true
+	return run{ID: id, Active: true, Fence: r.Fence, NotBefore: now, StartedAt: now, FinishedAt: r.FinishedAt, Behind: r.Behind}, true
 }
 
 // dead reports whether the run's awaited task was lost: it is long due, and nobody is at work on it.
@@ -88,7 +89,7 @@ func (r run) end(now time.Time, completed bool) run {
 	r.Until = time.Time{}
 	r.Failures, r.Error = 0, ""
 	if completed {
-		r.FinishedAt = now
+		r.FinishedAt, r.Behind = now, false
 	}
 	return r
 }

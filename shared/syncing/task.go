@@ -58,9 +58,9 @@ func (s *Starter) Start(ctx context.Context, account string) error {
 }
 
 // startWhenDue begins a run when the last one began long enough ago, and revives one that is dead.
-func (s *Starter) startWhenDue(ctx context.Context, account string) (started bool, err error) {
+func (s *Starter) startWhenDue(ctx context.Context, account string) (r run, started bool, err error) {
 	now := s.clock.Now()
-	r, err := s.store.changeRun(ctx, account, func(r run) (run, bool, error) {
+	r, err = s.store.changeRun(ctx, account, func(r run) (run, bool, error) {
 		started = false
 		switch {
 		case r.dead(now):
@@ -71,9 +71,9 @@ func (s *Starter) startWhenDue(ctx context.Context, account string) (started boo
 		return r, started, nil
 	})
 	if err != nil || !started {
-		return false, err
+		return r, false, err
 	}
-	return true, s.enqueue(ctx, account, r)
+	return r, true, s.enqueue(ctx, account, r)
 }
 
 // scheduleJitter is how much earlier than the interval a run may begin: the schedule ticks in the same interval, and must

@@ -2,7 +2,7 @@ import { expect, type Page, test } from '@playwright/test'
 import { invite, signIn } from './stack.ts'
 
 const pages = [
-  '/', '/visits', '/clients', '/requests', '/quotes', '/jobs', '/invoices', '/payments', '/reports', '/connect', '/operations', '/nowhere',
+  '/', '/visits', '/clients', '/requests', '/quotes', '/jobs', '/invoices', '/payments', '/reports', '/schedules', '/batches', '/connect', '/operations', '/nowhere',
   '/settings/members', '/settings/roles', '/settings/sessions', '/settings/live', '/settings/keys', '/settings/audit', '/settings/account',
 ]
 /** Those of people who are not signed in. */

@@ -22,6 +22,8 @@ const phrases: Record<string, string> = {
   'sync.progress': 'Copying from Jobber',
   'sync.completed': 'Copy from Jobber finished',
   'sync.failed': 'Copy from Jobber failed',
+  'health.degraded': 'Behind Jobber',
+  'health.recovered': 'Up to date with Jobber again',
   'jobber.connected': 'Jobber connected',
   'jobber.disconnected': 'Jobber disconnected',
   'batch.started': 'Batch to Jobber started',

@@ -22,7 +22,7 @@ const quiet = new Set(['limit_tightened', 'audit_read', 'events_replayed', 'even
 export function touchedBy(event: LiveEvent): Touched[] {
   const [subject, what = ''] = event.type.split('.')
   if (event.type === 'sync.completed') return [everything]
-  if (subject === 'sync' || subject === 'jobber') {
+  if (subject === 'sync' || subject === 'jobber' || subject === 'health') {
     return [keys.sync, keys.summary()].map(text)
   }
   // A member's role or absence ends sessions, and changes which keys are theirs.

@@ -40,6 +40,7 @@ describe('what an event makes out of date', () => {
   it('is the state of the copy while it runs, and everything when it is done', () => {
     expect(keysOf(event('sync.progress'))).toEqual([['sync'], ['summary']])
     expect(keysOf(event('jobber.disconnected'))).toEqual([['sync'], ['summary']])
+    expect(keysOf(event('health.degraded'))).toEqual([['sync'], ['summary']])
     expect(touchedBy(event('sync.completed'))).toEqual([everything])
   })
 

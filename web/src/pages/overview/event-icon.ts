@@ -53,6 +53,8 @@ const byType: Record<string, typeof IconUser> = {
   'security.person_erased': IconEraser,
   'security.events_expired': IconClockOff,
   'sync.failed': IconAlertTriangle,
+  'health.degraded': IconAlertTriangle,
+  'health.recovered': IconCircleCheck,
   'task.completed': IconCircleCheck,
   'task.failed': IconAlertTriangle,
   'task.cancelled': IconBan,
