@@ -115,7 +115,8 @@ export function duration(ms: number): string {
 
 /** How long, to the second where that says something: `0.4 s`, `12 s`, `3 min 5 s`, `2 h 5 min`. */
 export function exactDuration(ms: number): string {
-  if (ms < 1_000) return `${(Math.max(0, ms) / 1000).toFixed(1)} s`
+  if (ms < 50) return 'under 0.1 s'
+  if (ms < 1_000) return `${(ms / 1000).toFixed(1)} s`
   const seconds = Math.round(ms / 1000)
   if (seconds < 60) return `${seconds} s`
   if (seconds >= 3600) return duration(ms)

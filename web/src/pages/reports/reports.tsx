@@ -3,6 +3,7 @@ import { IconLock, IconReportAnalytics } from '@tabler/icons-react'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { reportKindsQuery, reportsQuery } from '../../api/queries'
 import { useCan, useSession } from '../../session/context'
+import { ConnectionIndicator } from '../../ui/connection'
 import { Empty } from '../../ui/empty'
 import { Failure } from '../../ui/failure'
 import { Page } from '../../ui/page'
@@ -17,7 +18,11 @@ import classes from './reports.module.css'
 export function Reports() {
   const can = useCan()
   return (
-    <Page title="Reports" subtitle="The same figures as on the overview, as a file. It is kept for 30 days.">
+    <Page
+      title="Reports"
+      subtitle="The same figures as on the overview, as a file. It is kept for 30 days."
+      tools={<ConnectionIndicator />}
+    >
       {can('report:read') ? (
         <>
           {can('report:make') && <Order />}
