@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"log/slog"
+	"maps"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/sethvargo/go-envconfig"
 
 	"fieldboard.dev/fieldboard/shared/clock"
+	"fieldboard.dev/fieldboard/shared/cloud"
 	"fieldboard.dev/fieldboard/shared/event"
 	"fieldboard.dev/fieldboard/shared/event/ledger"
 	"fieldboard.dev/fieldboard/shared/event/ledger/evidence"
@@ -34,10 +36,11 @@ type place struct {
 	sealer *ledger.Sealer
 	public string
 	clock  *clock.Manual
+	cloud  *cloud.Clients
 	client *firestore.Client
 }
 
-func newPlace(t *testing.T) place {
+func newPlace(t *testing.T, settings map[string]string) place {
 	t.Helper()
 	emulator.Firestore(t)
 	emulator.PubSub(t)
@@ -54,10 +57,12 @@ func newPlace(t *testing.T) place {
 		t.Fatal(err)
 	}
 	p := place{clock: clock.NewManual(start), public: verifier}
-	in, err := instance.New(t.Context(), envconfig.MapLookuper(map[string]string{
+	env := map[string]string{
 		"GOOGLE_CLOUD_PROJECT": emulator.Project(t), "REDIS_URL": "redis://127.0.0.1:1", "EVENT_PUBLIC_KEYS": verifier,
 		"TRAIL_WORKER_URL": "https://worker.example", "TASKS_INVOKER": "invoker@demo.iam.gserviceaccount.com", "EXPORTS_BUCKET": "none",
-	}), p.clock, slog.New(slog.DiscardHandler))
+	}
+	maps.Copy(env, settings)
+	in, err := instance.New(t.Context(), envconfig.MapLookuper(env), p.clock, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,6 +74,7 @@ func newPlace(t *testing.T) place {
 	if p.trail, err = trail.New(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
+	p.cloud = in.Cloud
 	p.events = event.NewStore(in.Cloud, event.Config{Topic: "events"}, in.Log)
 	keys := ledger.Config{PublicKeys: verifier}
 	if p.ledger, err = ledger.New(in.Cloud, keys); err != nil {
@@ -98,20 +104,25 @@ func (p place) hold(t *testing.T, account string, on bool) {
 // put stores events of an account that happen a day apart, and seals them.
 func (p place) put(t *testing.T, account string, from, to int) (ids []string) {
 	t.Helper()
-	err := p.client.RunTransaction(t.Context(), func(ctx context.Context, tx *firestore.Transaction) error {
-		ids = nil
-		for day := from; day < to; day++ {
+	for first := from; first < to; first += 400 { // a transaction has its bounds
+		some := make([]event.Event, 0, 400)
+		for day := first; day < min(first+400, to); day++ {
 			e := event.New(account, "client.updated", start.AddDate(0, 0, day))
 			e.ID, e.Title, e.Collection, e.EntityID = fmt.Sprintf("day-%d", day), "Ada Lane", "clients", "Client_1"
 			ids = append(ids, e.ID)
-			if err := p.events.Put(ctx, tx, e); err != nil {
-				return err
-			}
+			some = append(some, e)
 		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
+		err := p.client.RunTransaction(t.Context(), func(ctx context.Context, tx *firestore.Transaction) error {
+			for _, e := range some {
+				if err := p.events.Put(ctx, tx, e); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	p.seal(t)
 	return ids
@@ -136,7 +147,7 @@ func (p place) expire(t *testing.T, rounds int) int {
 // Events go when their time is over and not before, nothing goes under the legal hold, and every proof of what is left holds.
 func TestRetention(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
+	p := newPlace(t, nil)
 	p.hold(t, "kept", true)
 	p.hold(t, "short", false)
 	ids := p.put(t, "short", 0, 100)
