@@ -67,8 +67,7 @@ func exported(t *testing.T, events int) (place, trail.Task, httpapi.Principal) {
 	return p, task, by
 }
 
-func (p place) step(t *testing.T, ctx context.Context, step int64) error {
-	t.Helper()
+func (p place) step(ctx context.Context, step int64) error {
 	return p.trail.Work(ctx, trail.Message{Account: exporting, ID: "export", Step: step})
 }
 
@@ -111,7 +110,7 @@ func TestAnExportOutlivesItsWorker(t *testing.T) {
 			}
 		}
 	}()
-	if err := p.step(t, dying, 0); err == nil {
+	if err := p.step(dying, 0); err == nil {
 		t.Fatal("the worker was done before it died")
 	}
 	ref := p.client.Doc("accounts/" + exporting + "/trail/export")
@@ -120,11 +119,11 @@ func TestAnExportOutlivesItsWorker(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.step(t, t.Context(), 0); problem.CodeOf(err) != problem.Unavailable {
+	if err := p.step(t.Context(), 0); problem.CodeOf(err) != problem.Unavailable {
 		t.Errorf("while the dead one may still write: %v", err)
 	}
 	p.clock.Advance(leased + time.Second)
-	if err := p.step(t, t.Context(), 0); err != nil {
+	if err := p.step(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
 	p.isWhole(t, by, events)
@@ -138,7 +137,7 @@ func TestAStepIsWorkedOnOnce(t *testing.T) {
 	var group sync.WaitGroup
 	errs := make([]error, workers)
 	for i := range workers {
-		group.Go(func() { errs[i] = p.step(t, t.Context(), 0) })
+		group.Go(func() { errs[i] = p.step(t.Context(), 0) })
 	}
 	group.Wait()
 	for _, err := range errs {
@@ -146,7 +145,7 @@ func TestAStepIsWorkedOnOnce(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if err := p.step(t, t.Context(), 0); err != nil { // delivered again, when all is done
+	if err := p.step(t.Context(), 0); err != nil { // delivered again, when all is done
 		t.Error(err)
 	}
 	p.isWhole(t, by, events)
@@ -167,13 +166,13 @@ func TestALostStepIsTakenUp(t *testing.T) {
 	p.clock.Advance(forgotten + time.Second)
 	revive(1)
 	revive(0)
-	if err := p.step(t, t.Context(), 0); err != nil { // the old message: the new one is queued again
+	if err := p.step(t.Context(), 0); err != nil { // the old message: the new one is queued again
 		t.Error(err)
 	}
 	if now, err := p.trail.Get(t.Context(), exporting, trail.Exports, task.ID); err != nil || now.State == trail.Done {
 		t.Errorf("the old message did the work: %+v, %v", now, err)
 	}
-	if err := p.step(t, t.Context(), 1); err != nil {
+	if err := p.step(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
 	p.isWhole(t, by, events)
@@ -186,7 +185,7 @@ func TestAFileThatBreaksOff(t *testing.T) {
 	t.Parallel()
 	const events = 30
 	p, _, by := exported(t, events)
-	if err := p.step(t, t.Context(), 0); err != nil {
+	if err := p.step(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
 	_, write, err := p.trail.Open(t.Context(), by, "export", true)
