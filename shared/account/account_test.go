@@ -12,7 +12,6 @@ import (
 
 	"fieldboard.dev/fieldboard/shared/account"
 	"fieldboard.dev/fieldboard/shared/clock"
-	"fieldboard.dev/fieldboard/shared/cloud"
 	"fieldboard.dev/fieldboard/shared/problem"
 	"fieldboard.dev/fieldboard/tests/emulator"
 )
@@ -68,13 +67,7 @@ var (
 
 func newStore(t *testing.T) *account.Store {
 	t.Helper()
-	emulator.Firestore(t)
-	clients := cloud.New(cloud.Config{Project: emulator.Project(t)})
-	t.Cleanup(func() {
-		if err := clients.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	clients := emulator.Clients(t)
 	return account.NewStore(clients, clock.NewManual(now))
 }
 

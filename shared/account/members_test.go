@@ -33,14 +33,7 @@ type business struct {
 
 func newBusiness(t *testing.T) *business {
 	t.Helper()
-	emulator.Firestore(t)
-	emulator.PubSub(t)
-	b := &business{clients: cloud.New(cloud.Config{Project: emulator.Project(t)}), clock: clock.NewManual(now)}
-	t.Cleanup(func() {
-		if err := b.clients.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	b := &business{clients: emulator.Clients(t), clock: clock.NewManual(now)}
 	pubsub, err := b.clients.PubSub(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"fieldboard.dev/fieldboard/shared/cloud"
 	"fieldboard.dev/fieldboard/shared/event"
 	"fieldboard.dev/fieldboard/tests/emulator"
 )
@@ -95,13 +94,6 @@ func TestDiff(t *testing.T) {
 
 func newStore(t *testing.T) *event.Store {
 	t.Helper()
-	emulator.Firestore(t)
-	emulator.PubSub(t)
-	clients := cloud.New(cloud.Config{Project: emulator.Project(t)})
-	t.Cleanup(func() {
-		if err := clients.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	clients := emulator.Clients(t)
 	return event.NewStore(clients, event.Config{Topic: "events"}, slog.New(slog.DiscardHandler))
 }

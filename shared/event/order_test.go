@@ -14,7 +14,6 @@ import (
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"github.com/google/go-cmp/cmp"
 
-	"fieldboard.dev/fieldboard/shared/cloud"
 	"fieldboard.dev/fieldboard/shared/event"
 	"fieldboard.dev/fieldboard/tests/emulator"
 )
@@ -22,14 +21,7 @@ import (
 // What a crash left in the outbox goes before what happened later to the same record, and is not waited for by others.
 func TestARecordsEventsKeepTheirOrder(t *testing.T) {
 	t.Parallel()
-	emulator.Firestore(t)
-	emulator.PubSub(t)
-	clients := cloud.New(cloud.Config{Project: emulator.Project(t)})
-	t.Cleanup(func() {
-		if err := clients.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	clients := emulator.Clients(t)
 	admin, err := clients.PubSub(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -14,7 +14,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fieldboard.dev/fieldboard/shared/clock"
-	"fieldboard.dev/fieldboard/shared/cloud"
 	"fieldboard.dev/fieldboard/shared/event"
 	"fieldboard.dev/fieldboard/shared/problem"
 	"fieldboard.dev/fieldboard/shared/record"
@@ -43,14 +42,7 @@ type world struct {
 
 func newWorld(t *testing.T) world {
 	t.Helper()
-	emulator.Firestore(t)
-	emulator.PubSub(t)
-	clients := cloud.New(cloud.Config{Project: emulator.Project(t)})
-	t.Cleanup(func() {
-		if err := clients.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	clients := emulator.Clients(t)
 	client, err := clients.Firestore(t.Context())
 	if err != nil {
 		t.Fatal(err)

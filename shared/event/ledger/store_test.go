@@ -30,14 +30,7 @@ type place struct {
 
 func newPlace(t *testing.T) place {
 	t.Helper()
-	emulator.Firestore(t)
-	emulator.PubSub(t)
-	clients := cloud.New(cloud.Config{Project: emulator.Project(t)})
-	t.Cleanup(func() {
-		if err := clients.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	clients := emulator.Clients(t)
 	signing, cfg, keys := testKeys(t)
 	l, err := New(clients, cfg)
 	if err != nil {

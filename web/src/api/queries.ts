@@ -206,7 +206,7 @@ export function batchesQuery(session: Session) {
     getNextPageParam: page => page.nextCursor || undefined,
     refetchInterval: query =>
       query.state.data?.pages.some(page => page.items.some(batch => batch.state === 'running'))
-        ? 5000
+        ? movingEveryMs
         : false,
   })
 }
@@ -235,7 +235,7 @@ export function batchRowsQuery(
       ),
     initialPageParam: '',
     getNextPageParam: page => page.nextCursor || undefined,
-    refetchInterval: running ? 5000 : false,
+    refetchInterval: running ? movingEveryMs : false,
   })
 }
 
