@@ -86,6 +86,10 @@ func TestNoEventIsLost(t *testing.T) {
 	stored := w.stored(t, began)
 	w.everybodyKnows(t, watchers, stored)
 	t.Logf("everyone knows everything after %.0f s", time.Since(began).Seconds())
+	w.stopDoubling()
+	for _, one := range watchers {
+		one.stop()
+	}
 	w.inAuditLog(t, events, renamed, stored)
 	w.sealed(t)
 	for i, one := range watchers {
@@ -145,9 +149,10 @@ type world struct {
 	pullersKilled int // instances of the realtime service
 	pullerKilled  time.Time
 
-	mu      sync.Mutex
-	doubled int
-	carried map[string]bool // by Pub/Sub
+	stopDoubling func()
+	mu           sync.Mutex
+	doubled      int
+	carried      map[string]bool // by Pub/Sub
 }
 
 func newWorld(t *testing.T) *world {
@@ -259,13 +264,14 @@ func (w *world) double(t *testing.T) {
 			}
 		})
 	}()
-	t.Cleanup(func() {
+	w.stopDoubling = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
 		topic.Stop()
 	})
+	t.Cleanup(w.stopDoubling)
 }
 
 // schedule calls the functions that come after an event, more often than Cloud Scheduler does. They may be dead just then.

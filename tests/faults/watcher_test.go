@@ -23,6 +23,7 @@ type watcher struct {
 	audiences []event.Audience // of whose events it is told what happened
 	bare      bool             // it is told only that something changed
 	snapshot  func() map[string]bool
+	stop      func() // following: what it saw changes no more
 
 	mu        sync.Mutex
 	seen      map[string][]string  // ids by channel, in the order of their arrival
@@ -38,7 +39,7 @@ type watcher struct {
 // history is one of a channel's.
 type history struct{ channel, epoch string }
 
-// watch follows as a person of the stack until the test ends.
+// watch follows as a person of the stack until it is stopped, or the test ends.
 func watch(t *testing.T, stack *harness.Stack, w *watcher) {
 	t.Helper()
 	w.seen, w.read = map[string][]string{}, map[string]map[string]bool{}
@@ -71,13 +72,14 @@ func watch(t *testing.T, stack *harness.Stack, w *watcher) {
 		w.err = err
 		w.mu.Unlock()
 	}()
-	t.Cleanup(func() {
+	w.stop = sync.OnceFunc(func() {
 		cancel()
 		<-done
 		if w.err != nil {
 			t.Errorf("%s: %v", w.who, w.err)
 		}
 	})
+	t.Cleanup(w.stop)
 	harness.Eventually(t, func() error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
