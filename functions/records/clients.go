@@ -28,7 +28,7 @@ type clientView struct {
 }
 
 var clients = resource[clientsInput, clientView]{
-	collection: record.Clients, singular: "client", needs: account.RecordRead, visitField: "clientId",
+	collection: record.Clients, singular: "client", needs: account.RecordRead,
 	filters: []string{"isLead", "isArchived"},
 	list: func(v view, in *clientsInput) (listing, error) {
 		where := map[string]any{}
@@ -67,7 +67,7 @@ type propertyView struct {
 }
 
 var properties = resource[propertiesInput, propertyView]{
-	collection: record.Properties, singular: "property", needs: account.RecordRead, visitField: "propertyId",
+	collection: record.Properties, singular: "property", needs: account.RecordRead,
 	filters: []string{"clientId"},
 	list: func(_ view, in *propertiesInput) (listing, error) {
 		return listing{page: in.SearchInput, sort: in.Sort, where: equals("clientId", in.ClientID)}, nil

@@ -10,6 +10,7 @@ import (
 
 	"fieldboard.dev/fieldboard/shared/account"
 	"fieldboard.dev/fieldboard/shared/clock"
+	"fieldboard.dev/fieldboard/shared/crew"
 	"fieldboard.dev/fieldboard/shared/event"
 	"fieldboard.dev/fieldboard/shared/httpapi"
 	"fieldboard.dev/fieldboard/shared/instance"
@@ -21,6 +22,7 @@ type handler struct {
 	clock    clock.Clock
 	accounts *account.Store
 	records  *record.Store
+	crews    *crew.Reader
 }
 
 // Build makes the function. It dials nothing.
@@ -35,6 +37,7 @@ func Build(ctx context.Context, in *instance.Instance) (http.Handler, error) {
 		accounts: account.NewStore(in.Cloud, in.Clock),
 		records:  record.NewStore(in.Cloud, events, in.Clock, in.Log),
 	}
+	h.crews = crew.NewReader(h.accounts, h.records)
 	api, err := session.NewAPI(ctx, in, httpapi.Options{Name: "records", Verifier: verifier})
 	if err != nil {
 		return nil, err
@@ -57,9 +60,6 @@ type resource[I any, V any] struct {
 	singular   string
 	needs      account.Permission
 	doc        string
-	// visitField is the field of a visit that names such a record: who sees the visit sees the record. It is empty for what
-	// only those see who see the whole account.
-	visitField string
 	// filters are the stored fields that list may ask to be equal: each needs an index with every sort.
 	filters []string
 	// list says what the input asks for.
@@ -76,7 +76,7 @@ type view struct {
 	zone    *time.Location
 	now     time.Time
 	finance bool // may see money
-	people  *people
+	people  crew.People
 	names   *names
 }
 
@@ -119,7 +119,7 @@ func serve[I, V any](api *httpapi.API, h *handler, res resource[I, V]) {
 		if err != nil {
 			return nil, err
 		}
-		if err := h.seen(ctx, v, res.visitField, r); err != nil {
+		if err := h.seen(ctx, v, r); err != nil {
 			return nil, err
 		}
 		shown, err := show(ctx, h, res, v, []record.Record{r})
@@ -141,7 +141,7 @@ func (h *handler) view(ctx context.Context) (view, error) {
 		return view{}, fmt.Errorf("account %s: %w", acc.ID, err)
 	}
 	v := view{account: acc, zone: zone, now: h.clock.Now(), finance: p.Can(account.FinanceRead)}
-	v.people, err = h.peopleOf(ctx, p)
+	v.people, err = h.crews.Of(ctx, p)
 	return v, err
 }
 

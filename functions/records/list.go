@@ -56,7 +56,7 @@ func list[I, V any](ctx context.Context, h *handler, res resource[I, V], v view,
 		return httpapi.Page[V]{}, err
 	}
 	if v.people != nil {
-		query.People = *v.people
+		query.People = v.people
 		if len(query.People) == 0 {
 			return httpapi.NewPage[V](nil, ""), nil
 		}

@@ -32,7 +32,7 @@ type jobView struct {
 }
 
 var jobs = resource[jobsInput, jobView]{
-	collection: record.Jobs, singular: "job", needs: account.RecordRead, visitField: "jobId",
+	collection: record.Jobs, singular: "job", needs: account.RecordRead,
 	filters: []string{"status", "clientId"},
 	doc:     "from and to bound startAt.",
 	list: func(v view, in *jobsInput) (listing, error) {
@@ -85,7 +85,7 @@ type person struct {
 }
 
 var visits = resource[visitsInput, visitView]{
-	collection: record.Visits, singular: "visit", needs: account.RecordRead, visitField: "id",
+	collection: record.Visits, singular: "visit", needs: account.RecordRead,
 	filters: []string{"isComplete", "clientId", "jobId"},
 	doc:     "from and to bound startAt.",
 	list: func(v view, in *visitsInput) (listing, error) {

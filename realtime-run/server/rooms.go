@@ -13,6 +13,7 @@ import (
 
 	"fieldboard.dev/fieldboard/shared/account"
 	"fieldboard.dev/fieldboard/shared/cloud"
+	"fieldboard.dev/fieldboard/shared/crew"
 	"fieldboard.dev/fieldboard/shared/httpapi"
 	"fieldboard.dev/fieldboard/shared/record"
 )
@@ -32,17 +33,27 @@ var visible = map[record.Collection]account.Permission{
 	record.Invoices: account.FinanceRead, record.Payments: account.FinanceRead,
 }
 
-// mayEnter tells whether a channel is a room of a record that somebody may see: record:{account}:{collection}:{id}. Whether
-// the record exists is not asked: nobody learns more there than who else asked for it. A technician, who sees the records of
-// a crew, enters none: which these are would have to be looked up for each.
-func mayEnter(p httpapi.Principal, channel string) bool {
+// place is the record of a room.
+type place struct {
+	collection record.Collection
+	id         string
+}
+
+// placeOf returns the record of a room that somebody may enter: record:{account}:{collection}:{id}. Whether it exists is not
+// asked of those who see the whole account: nobody learns more there than who else asked for it. For others, narrow says that
+// it has to be looked up whether it is among what they see.
+func placeOf(p httpapi.Principal, channel string) (at place, narrow, ok bool) {
 	name, ok := strings.CutPrefix(channel, roomPrefix)
 	parts := strings.Split(name, ":")
 	if !ok || len(parts) != 3 || parts[0] != p.AccountID || !cloud.AreIDs(parts[2]) {
-		return false
+		return place{}, false, false
 	}
-	needed, ok := visible[record.Collection(parts[1])]
-	return ok && p.Can(account.RecordRead) && p.Can(needed)
+	at = place{record.Collection(parts[1]), parts[2]}
+	needed, ok := visible[at.collection]
+	if !ok || (p.Can(account.RecordRead) && p.Can(needed)) {
+		return at, false, ok
+	}
+	return at, true, needed == account.RecordRead && p.Scope(needed) != "" && crew.Shares(at.collection)
 }
 
 // viewer is what the others in a room are told of somebody, besides the member's id.
@@ -157,16 +168,23 @@ func (s *Server) welcome(client *centrifuge.Client, h *hub, p httpapi.Principal)
 	me := h.guests.add(client.ID())
 	client.OnSubscribe(func(e centrifuge.SubscribeEvent, done centrifuge.SubscribeCallback) {
 		c, isSummary := parseSummary(e.Channel)
+		at, narrow, mayEnter := placeOf(p, e.Channel)
 		switch {
 		case e.Type == centrifuge.SubscriptionTypeStream && isSummary && c.maySee(p):
 			s.watchSummary(c, done)
-		case e.Type != centrifuge.SubscriptionTypeStream || !mayEnter(p, e.Channel):
+		case e.Type != centrifuge.SubscriptionTypeStream || !mayEnter:
 			done(centrifuge.SubscribeReply{}, centrifuge.ErrorPermissionDenied)
 		case !me.enter(e.Channel, s.cfg.Rooms):
 			done(centrifuge.SubscribeReply{}, centrifuge.ErrorLimitExceeded)
 		default:
 			// Away from the read loop, which a slow look-up would hold up.
-			go func() { s.enterRoom(client, h, p, me, e.Channel, done) }()
+			go func() {
+				if narrow && !s.sees(client, p, at, done) {
+					me.leave(e.Channel)
+					return
+				}
+				s.enterRoom(client, h, p, me, e.Channel, done)
+			}()
 		}
 	})
 	client.OnUnsubscribe(func(e centrifuge.UnsubscribeEvent) { me.leave(e.Channel) })
@@ -202,6 +220,22 @@ func (s *Server) welcome(client *centrifuge.Client, h *hub, p httpapi.Principal)
 		done(centrifuge.RPCReply{}, nil)
 	})
 	return func() { h.guests.remove(client.ID()) }
+}
+
+// sees tells whether somebody who sees a part of the account sees a record, and refuses otherwise. It is asked again by the
+// next connection: who is on another crew meanwhile stays in the room until this one ends.
+func (s *Server) sees(client *centrifuge.Client, p httpapi.Principal, at place, done centrifuge.SubscribeCallback) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(client.Context()), authTimeout)
+	defer cancel()
+	sees, err := s.crews.SeesID(ctx, p, at.collection, at.id)
+	switch {
+	case err != nil:
+		s.in.Log.WarnContext(ctx, "it could not be read whether a record is seen", "account", p.AccountID, "user", p.UserID, "error", err)
+		done(centrifuge.SubscribeReply{}, centrifuge.ErrorInternal)
+	case !sees:
+		done(centrifuge.SubscribeReply{}, centrifuge.ErrorPermissionDenied)
+	}
+	return sees && err == nil
 }
 
 func (s *Server) enterRoom(client *centrifuge.Client, h *hub, p httpapi.Principal, me *guest, room string, done centrifuge.SubscribeCallback) {

@@ -11,11 +11,15 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/centrifugal/centrifuge-go"
 	"github.com/redis/go-redis/v9"
 
 	"fieldboard.dev/fieldboard/shared/account"
+	"fieldboard.dev/fieldboard/shared/event"
+	"fieldboard.dev/fieldboard/shared/httpapi"
+	"fieldboard.dev/fieldboard/shared/record"
 )
 
 // onlooker is a client in a room, who notes who else is there.
@@ -268,7 +272,8 @@ func TestRoomsThatNobodyEnters(t *testing.T) {
 		{"of no collection", account.Owner, "record:acc_1:secrets:Visit_12"},
 		{"of a collection without pages", account.Owner, "record:acc_1:users:User_1"},
 		{"of money, without the right to see it", account.Dispatcher, "record:acc_1:invoices:Invoice_7"},
-		{"of a crew's records", account.Technician, room},
+		{"of sales, by one of a crew", account.Technician, "record:acc_1:quotes:Quote_12"},
+		{"of money, by one of a crew", account.Technician, "record:acc_1:invoices:Invoice_7"},
 		{"without an id", account.Owner, "record:acc_1:visits:"},
 		{"with a path for an id", account.Owner, "record:acc_1:visits:a/b"},
 		{"with an id that goes on", account.Owner, "record:acc_1:visits:Visit_12:x"},
@@ -295,6 +300,72 @@ func TestRoomsThatNobodyEnters(t *testing.T) {
 			t.Errorf("got %+v, want error 103", reply)
 		}
 	})
+}
+
+// Who sees only what a crew works on enters the rooms of that, and meets those there who see everything.
+func TestACrewEntersTheRoomsOfItsWork(t *testing.T) {
+	t.Parallel()
+	b := newBusiness(t)
+	me, unlinked, gone := person(b.account, account.Technician), person(b.account, account.Technician), person(b.account, account.Technician)
+	b.crews(t)
+	b.member(t, me.UserID, "User_1")
+	b.member(t, unlinked.UserID, "")
+	s := b.started(t)
+	office := person(b.account, account.Dispatcher)
+	room := func(record string) string { return "record:" + b.account + ":" + record }
+	there := enter(t, b.listen(t, s, office), room("visits:Visit_1"))
+	there.inside()
+	for _, record := range []string{"visits:Visit_1", "jobs:Job_1", "clients:Client_1"} {
+		enter(t, b.listen(t, s, me), room(record)).inside()
+		for _, other := range []httpapi.Principal{unlinked, gone} {
+			if code := refused(t, b.listen(t, s, other), room(record)); code != 103 {
+				t.Errorf("who is nobody in Jobber, or no member any more, is refused %s with %d, want 103", record, code)
+			}
+		}
+	}
+	eventually(t, "the office sees who is there of the crew", func() bool { return there.sees(me.UserID, false) })
+	for _, record := range []string{"visits:Visit_2", "jobs:Job_2", "clients:Client_2", "visits:Visit_3", "jobs:Job_3"} {
+		if code := refused(t, b.listen(t, s, me), room(record)); code != 103 {
+			t.Errorf("%s of others, or of nobody, is refused with %d, want 103", record, code)
+		}
+	}
+}
+
+// crews has one visit of each of two crews, the first one's by another than User_1.
+func (b business) crews(t *testing.T) {
+	t.Helper()
+	now := time.Now()
+	var batch record.Batch
+	add := func(r record.Record, id string) {
+		*r.Base() = record.Meta{ID: id, JobberID: "x", CreatedAt: now, FetchedAt: now}
+		batch.Upserts = append(batch.Upserts, record.Upsert{Record: r})
+	}
+	for id, team := range map[string]string{"User_1": "north", "User_2": "north", "User_3": "south"} {
+		add(&record.User{Name: id, Status: "ACTIVATED", Team: team, TeamName: team}, id)
+	}
+	for n, user := range map[string]string{"1": "User_2", "2": "User_3"} {
+		add(&record.Client{Name: "Client"}, "Client_"+n)
+		add(&record.Job{ClientID: "Client_" + n}, "Job_"+n)
+		add(&record.Visit{JobID: "Job_" + n, ClientID: "Client_" + n, UserIDs: []string{user}}, "Visit_"+n)
+	}
+	scope := record.Scope{Account: b.account, Zone: time.UTC}
+	events := event.NewStore(b.in.Cloud, event.Config{}, b.in.Log)
+	if _, err := record.NewStore(b.in.Cloud, events, b.in.Clock, b.in.Log).Apply(t.Context(), scope, batch); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// member has a technician, who is somebody in Jobber.
+func (b business) member(t *testing.T, userID, inJobber string) {
+	t.Helper()
+	client, err := b.in.Cloud.Firestore(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := map[string]any{"name": "Tess", "role": string(account.Technician), "status": string(account.Active), "jobberUserId": inJobber}
+	if _, err := client.Collection("accounts").Doc(b.account).Collection("members").Doc(userID).Set(t.Context(), doc); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // refused returns the code of the error by which a room was not entered; 0 for one that was.

@@ -14,10 +14,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"fieldboard.dev/fieldboard/shared/account"
+	"fieldboard.dev/fieldboard/shared/crew"
+	"fieldboard.dev/fieldboard/shared/event"
 	"fieldboard.dev/fieldboard/shared/httpapi"
 	"fieldboard.dev/fieldboard/shared/instance"
 	"fieldboard.dev/fieldboard/shared/live"
 	"fieldboard.dev/fieldboard/shared/overview"
+	"fieldboard.dev/fieldboard/shared/record"
 	"fieldboard.dev/fieldboard/shared/session"
 )
 
@@ -34,6 +38,7 @@ type Server struct {
 	doings    *doings
 	ears      *ears
 	metrics   *metrics
+	crews     *crew.Reader
 	overviews Overviews
 	summaries *summaries // set before hub is
 	draining  atomic.Bool
@@ -52,10 +57,12 @@ type Sessions interface {
 
 // New returns a server with the settings of in. It connects to nothing.
 func New(in *instance.Instance, sessions Sessions, members Seats) (*Server, error) {
+	events := event.NewStore(in.Cloud, event.Config{}, in.Log) // reads only: it publishes nothing
 	s := &Server{
 		in: in, sessions: sessions, origins: map[string]bool{}, name: strings.ToLower(rand.Text()[:8]), doings: &doings{lags: live.Lags{}},
 		seats:     &seats{register: live.NewRegister(in.Cloud), mine: map[string]live.Seat{}},
 		names:     &names{seats: members, now: in.Clock.Now, known: map[string]name{}},
+		crews:     crew.NewReader(account.NewStore(in.Cloud, in.Clock), record.NewStore(in.Cloud, events, in.Clock, in.Log)),
 		overviews: overview.NewReader(in),
 	}
 	if err := in.Config(context.Background(), &s.cfg); err != nil {

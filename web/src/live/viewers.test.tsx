@@ -1,6 +1,6 @@
 import { act, cleanup, screen, waitFor } from '@testing-library/react'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import type { Permission } from '../api/types'
+import type { Grants, Permission } from '../api/types'
 import type { RecordRef, Viewer } from '../realtime'
 import { open } from '../test/dashboard'
 
@@ -76,6 +76,24 @@ describe('who else looks at a record', () => {
     await waitFor(() => expect(live.looking).not.toHaveLength(0))
     await act(() => router.navigate({ to: '/$collection', params: { collection: 'clients' } }))
     await waitFor(() => expect(live.looking.every(one => one.over)).toBe(true))
+  })
+})
+
+describe('a record of a crew', () => {
+  it('has viewers for one of the crew', async () => {
+    live.looking = []
+    const visit = { id: 'Visit_7', title: 'Mowing' }
+    const grants: Grants = { 'self:manage': 'account', 'record:read': 'team' }
+    await open('/visits/Visit_7', grants, {
+      'GET /api/v1/visits/Visit_7': () => visit,
+      'GET /api/v1/visits': () => ({ items: [] }),
+    })
+    await screen.findByTestId('record-detail')
+    expect(live.looking.map(one => one.at)).toContainEqual({
+      account: 'acc_1',
+      collection: 'visits',
+      id: 'Visit_7',
+    })
   })
 })
 

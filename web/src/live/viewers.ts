@@ -1,18 +1,18 @@
 import { useEffect, useState } from 'react'
 import type { Collection } from '../api/types'
 import type { Viewer } from '../realtime'
-import { useCan, useIdentity } from '../session/context'
+import { useIdentity, useScope } from '../session/context'
 import { useLive } from './provider'
 
 const nobody: Viewer[] = []
 
-/** The other members who look at a record now. Nobody where one may not see every record of its kind. */
+/** The other members who look at a record now. Nobody where one may not see the record. */
 export function useViewers(collection: Collection, id: string): Viewer[] {
   const live = useLive()
   const { account, member } = useIdentity()
-  const can = useCan()
+  const scope = useScope()
   const money = collection === 'invoices' || collection === 'payments'
-  const may = can('record:read') && (!money || can('finance:read'))
+  const may = scope('record:read') !== undefined && (!money || scope('finance:read') !== undefined)
   const [viewers, setViewers] = useState(nobody)
 
   useEffect(() => {
