@@ -4,6 +4,9 @@
 SHELL       := bash
 .SHELLFLAGS := -o pipefail -c
 
+# What is compiled does not know its folder: the archives of the functions share it with the rest.
+export GOFLAGS := $(shell go env GOFLAGS) -trimpath
+
 .PHONY: run test lint fuzz scan faults bench bench-realtime generate tools packages packages-test clean
 
 emulator_tools := .local/bin/cloud-tasks-emulator .local/bin/fake-gcs-server

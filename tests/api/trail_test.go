@@ -140,6 +140,7 @@ func TestTrail(t *testing.T) {
 	})
 	t.Run("sent again", func(t *testing.T) { replayed(t, stack, completed) })
 	t.Run("a client is erased", func(t *testing.T) { erased(t, stack, completed) })
+	t.Run("a former member is erased", func(t *testing.T) { erasedMember(t, stack) })
 	t.Run("bad input", func(t *testing.T) {
 		owner := stack.As(t, "owner")
 		for path, bodies := range map[string][]map[string]any{
@@ -203,6 +204,40 @@ func replayed(t *testing.T, stack *harness.Stack, completed auditEntry) {
 	}
 	if found := audit(t, stack, "owner", url.Values{"type": {"security.events_replayed"}}); len(found) != 1 {
 		t.Errorf("the dry run and the replay are told as %+v", found)
+	}
+}
+
+// Who was a member is named no more: neither where something was done to them, nor where they did something.
+func erasedMember(t *testing.T, stack *harness.Stack) {
+	t.Helper()
+	const member, name = "demo-technician", "Theodora Vance"
+	owner := stack.As(t, "owner")
+	stack.As(t, "technician") // signs in, which is told as done by them
+	if err := owner.Call(t.Context(), http.MethodPatch, "/api/v1/members/"+member, map[string]any{"name": name}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := owner.Call(t.Context(), http.MethodDelete, "/api/v1/members/"+member, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	stack.Schedule(t, "sealevents")
+	_, before := export(t, stack, map[string]any{"format": "jsonl"})
+	if found := audit(t, stack, "owner", url.Values{"actor": {member}}); len(found) == 0 || !bytes.Contains(before, []byte(name)) {
+		t.Fatalf("the log has %d events by %s, and names them: %v", len(found), member, bytes.Contains(before, []byte(name)))
+	}
+	var made trailTask
+	if err := owner.Call(t.Context(), http.MethodPost, "/api/v1/audit/erasures", map[string]any{"member": member, "reason": "They left"}, &made); err != nil {
+		t.Fatal(err)
+	}
+	if got := finished(t, stack, "/api/v1/audit/erasures/"+made.ID); got.State != "done" {
+		t.Fatalf("got %+v", got)
+	}
+	_, after := export(t, stack, map[string]any{"format": "jsonl"})
+	verified(t, stack, after)
+	if bytes.Contains(after, []byte(name)) {
+		t.Errorf("an export still names %s", name)
+	}
+	if found := audit(t, stack, "owner", url.Values{"actor": {member}}); len(found) != 0 {
+		t.Errorf("they are still said to have done %+v", found)
 	}
 }
 

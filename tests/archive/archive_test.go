@@ -33,7 +33,6 @@ func TestArchivesBuild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// One after the other in one folder: what they share is compiled once.
 	dir := filepath.Join(t.TempDir(), "archive")
 	started := map[trigger]bool{}
 	for _, f := range m.Functions {
@@ -168,12 +167,13 @@ func link(t *testing.T, dir string) string {
 	return binary
 }
 
-// goes runs the go tool with the versions of go.mod, without the network.
+// goes runs the go tool with the versions of go.mod, without the network. With -trimpath what is compiled does not depend on the
+// folder, so that it is compiled once for all archives, and for the rest of the repository where that is built so too.
 func goes(t *testing.T, dir string, args ...string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod -buildvcs=false", "GOPROXY=off", "GOWORK=off")
+	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod -buildvcs=false -trimpath", "GOPROXY=off", "GOWORK=off")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
 	}

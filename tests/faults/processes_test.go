@@ -41,7 +41,6 @@ func (e *buildError) Error() string { return e.err.Error() + "\n" + e.out }
 type kept struct {
 	name    string
 	command func() *exec.Cmd
-	pulls   bool // from Pub/Sub
 
 	mu      sync.Mutex
 	process *parts.Process

@@ -204,8 +204,8 @@ func sameOrder(t *testing.T, a, b *watcher) {
 	}
 }
 
-// reversed counts the events that came after a later one of the same thing.
-func (w *watcher) reversed(stored []event.Event) int {
+// reversed counts the events that came after a later one of the same thing, without those that are excepted.
+func (w *watcher) reversed(stored []event.Event, except map[string]bool) int {
 	at := map[string]event.Event{}
 	for _, e := range stored {
 		at[e.ID] = e
@@ -218,7 +218,7 @@ func (w *watcher) reversed(stored []event.Event) int {
 		latest := map[string]time.Time{}
 		for _, id := range ids {
 			e := at[id]
-			if e.EntityID == "" {
+			if e.EntityID == "" || except[id] {
 				continue
 			}
 			if e.Time.Before(latest[e.EntityID]) {

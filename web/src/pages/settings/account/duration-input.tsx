@@ -2,11 +2,7 @@ import { NativeSelect, NumberInput } from '@mantine/core'
 import { useState } from 'react'
 import classes from './account.module.css'
 
-const units = [
-  { value: '1', label: 'minutes' },
-  { value: '60', label: 'hours' },
-  { value: '1440', label: 'days' },
-]
+const units = { 1: 'minute', 60: 'hour', 1440: 'day' }
 
 interface Props {
   label: string
@@ -36,7 +32,10 @@ export function DurationInput({ label, description, minutes, onChange, error }: 
           {input}
           <NativeSelect
             aria-label={`Unit of ${label.toLowerCase()}`}
-            data={units}
+            data={Object.entries(units).map(([value, name]) => ({
+              value,
+              label: amount === 1 ? name : `${name}s`,
+            }))}
             value={String(unit)}
             onChange={event => {
               const next = Number(event.currentTarget.value)
