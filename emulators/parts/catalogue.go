@@ -33,7 +33,8 @@ func Firestore() Part {
 	}
 }
 
-// PubSub is the official Pub/Sub emulator. It ignores subscription filters and does not order messages.
+// PubSub is the official Pub/Sub emulator. It ignores subscription filters, does not order messages, and goes on sending to a
+// puller that was killed.
 func PubSub() Part {
 	return Part{
 		Name: "Pub/Sub emulator", Port: 8085, Variable: "PUBSUB_EMULATOR_HOST",
