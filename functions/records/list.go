@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fieldboard.dev/fieldboard/shared/cloud"
+	"fieldboard.dev/fieldboard/shared/crew"
 	"fieldboard.dev/fieldboard/shared/httpapi"
 	"fieldboard.dev/fieldboard/shared/problem"
 	"fieldboard.dev/fieldboard/shared/record"
@@ -55,7 +56,7 @@ func list[I, V any](ctx context.Context, h *handler, res resource[I, V], v view,
 	if err != nil {
 		return httpapi.Page[V]{}, err
 	}
-	if v.people != nil {
+	if v.people != nil && crew.Shares(res.collection) {
 		query.People = v.people
 		if len(query.People) == 0 {
 			return httpapi.NewPage[V](nil, ""), nil

@@ -23,8 +23,12 @@ func (r resource[I, V]) getAccess() httpapi.Access {
 	return httpapi.Needs(r.needs)
 }
 
-// seen answers a problem NotFound for a record that one may not see: it is not told from one that does not exist.
+// seen answers a problem NotFound for a record that one may not see: it is not told from one that does not exist. What crews do
+// not share is seen by all who may ask for it.
 func (h *handler) seen(ctx context.Context, v view, r record.Record) error {
+	if !crew.Shares(r.Collection()) {
+		return nil
+	}
 	sees, err := h.crews.Sees(ctx, v.account.ID, v.people, r)
 	if err == nil && !sees {
 		err = record.NotFound(r.Collection(), r.Base().ID)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"fieldboard.dev/fieldboard/emulators/demo"
 	"fieldboard.dev/fieldboard/tests/harness"
 )
 
@@ -95,4 +96,26 @@ func TestATechnicianSeesTheirTeamsVisits(t *testing.T) {
 			}
 		}
 	}
+	t.Run("a key for money alone sees all of it", func(t *testing.T) {
+		var made struct{ Secret string }
+		ask := map[string]any{"name": "Ledger", "permissions": []string{"finance:read"}}
+		if err := stack.As(t, "owner").Call(t.Context(), http.MethodPost, "/api/v1/api-keys", ask, &made); err != nil {
+			t.Fatal(err)
+		}
+		ledger := demo.Anonymous(stack.URL)
+		ledger.AccessToken = made.Secret
+		var page struct{ Items []struct{ ID string } }
+		if err := ledger.Call(t.Context(), http.MethodGet, "/api/v1/invoices?limit=1", nil, &page); err != nil {
+			t.Fatal(err)
+		}
+		if len(page.Items) != 1 {
+			t.Fatal("it sees no invoice")
+		}
+		if got := statusOf(t, ledger, "/api/v1/invoices/"+page.Items[0].ID); got != http.StatusOK {
+			t.Errorf("an invoice that is in its list: %d, want 200", got)
+		}
+		if got := statusOf(t, ledger, "/api/v1/visits"); got != http.StatusForbidden {
+			t.Errorf("visits: %d, want 403", got)
+		}
+	})
 }
