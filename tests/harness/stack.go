@@ -107,7 +107,13 @@ func (s *Stack) WaitCopied(tb testing.TB, n int) {
 // Eventually calls check until it returns nil. The test ends with its last error when that takes more than two minutes.
 func Eventually(tb testing.TB, check func() error) {
 	tb.Helper()
-	deadline := time.Now().Add(startLimit)
+	EventuallyWithin(tb, startLimit, check)
+}
+
+// EventuallyWithin is Eventually with another limit.
+func EventuallyWithin(tb testing.TB, limit time.Duration, check func() error) {
+	tb.Helper()
+	deadline := time.Now().Add(limit)
 	for {
 		err := check()
 		if err == nil {
