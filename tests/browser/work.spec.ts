@@ -24,9 +24,12 @@ for (const look of looks) {
     await signIn(page, 'owner')
 
     // A report: asked for, made, fetched.
+    const listed = page.waitForResponse(response => new URL(response.url()).pathname === '/api/v1/reports')
     await page.goto('/reports')
     const reports = page.getByRole('button', { name: /^Download / })
     await expect(page.getByRole('button', { name: 'Make the report' })).toBeVisible()
+    await listed
+    await picture('reports') // there are those of the looks before
     const before = await reports.count()
     await page.getByRole('button', { name: 'Make the report' }).click()
     await expect(reports).toHaveCount(before + 1, { timeout: 30_000 })
