@@ -75,7 +75,7 @@ func (r *Reader) Of(ctx context.Context, p httpapi.Principal) (People, error) {
 }
 
 // Sees tells whether people see a record.
-func (r *Reader) Sees(ctx context.Context, account string, who People, of record.Record) (bool, error) {
+func (r *Reader) Sees(ctx context.Context, accountID string, who People, of record.Record) (bool, error) {
 	if who == nil {
 		return true, nil
 	}
@@ -86,7 +86,7 @@ func (r *Reader) Sees(ctx context.Context, account string, who People, of record
 	if field == "" {
 		return false, nil
 	}
-	return r.records.HasVisit(ctx, account, field, of.Base().ID, who)
+	return r.records.HasVisit(ctx, accountID, field, of.Base().ID, who)
 }
 
 // SeesID tells whether a principal sees the record of an id now. It sees none that is not there; who is no member any more sees

@@ -84,9 +84,9 @@ func (p *pullerProxy) pass(_ any, from grpc.ServerStream) error {
 		case err != nil:
 			return err
 		}
+		p.note(answer)
 		if !gone {
 			gone = from.SendMsg(answer) != nil
-			p.note(answer)
 		}
 	}
 }
@@ -113,7 +113,7 @@ func (p *pullerProxy) note(answer proto.Message) {
 	}
 }
 
-// repeated returns the events that were delivered more than once, or to somebody who was gone.
+// repeated returns the events that were delivered more than once, be it to somebody who was gone.
 func (p *pullerProxy) repeated() map[string]bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
