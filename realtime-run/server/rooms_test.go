@@ -316,7 +316,11 @@ func TestACrewEntersTheRoomsOfItsWork(t *testing.T) {
 	there := enter(t, b.listen(t, s, office), room("visits:Visit_1"))
 	there.inside()
 	for _, record := range []string{"visits:Visit_1", "jobs:Job_1", "clients:Client_1"} {
-		enter(t, b.listen(t, s, me), room(record)).inside()
+		here := enter(t, b.listen(t, s, me), room(record))
+		here.inside()
+		if atVisit := record == "visits:Visit_1"; here.finds(office.UserID, false) != atVisit {
+			t.Errorf("at %s one of the crew finds the office there: %v, want %v", record, !atVisit, atVisit)
+		}
 		for _, other := range []httpapi.Principal{unlinked, gone} {
 			if code := refused(t, b.listen(t, s, other), room(record)); code != 103 {
 				t.Errorf("who is nobody in Jobber, or no member any more, is refused %s with %d, want 103", record, code)
